@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -19,7 +18,7 @@ const patience = 20 * time.Second
 type message struct {
 	kind   string // the packet's name; empty for a text line
 	body   string // for a line: with its end
-	closed bool   // the server has closed the connection
+	closed bool   // the server has closed the connection, or is no more
 }
 
 // A peer is one connection of a script to one server.
@@ -35,7 +34,7 @@ type peer struct {
 func dial(addr string) (*peer, error) {
 	conn, err := net.DialTimeout("tcp", addr, patience)
 	if err != nil {
-		return nil, err
+		return &peer{closed: true}, err
 	}
 	return &peer{conn: conn, r: bufio.NewReader(conn)}, nil
 }
@@ -43,6 +42,9 @@ func dial(addr string) (*peer, error) {
 // write sends b behind what is pending. A connection that the server has
 // closed takes bytes like any other: the next read tells.
 func (p *peer) write(b []byte) {
+	if p.conn == nil {
+		return
+	}
 	p.conn.SetDeadline(time.Now().Add(patience))
 	p.conn.Write(append(p.pending, b...))
 	p.pending = nil
@@ -121,28 +123,33 @@ func (p *peer) settle() ([]message, error) {
 // finish closes the sending direction and returns all that comes until the
 // server closes the other.
 func (p *peer) finish() ([]message, error) {
+	if p.closed {
+		return nil, nil
+	}
 	p.write(nil)
 	p.partial = false
-	if err := p.conn.(*net.TCPConn).CloseWrite(); err != nil {
-		return nil, err
-	}
+	p.conn.(*net.TCPConn).CloseWrite() // fails where the server was first, and then reading tells
 	return p.until(patience, func(message) bool { return false })
 }
 
 // close sends what is pending and closes the connection at once.
 func (p *peer) close() {
 	p.write(nil)
-	p.conn.Close()
+	if p.conn != nil {
+		p.conn.Close()
+	}
 	p.closed = true
 }
 
-// ask sends a text line and returns the lines of the listing that answers it.
-func (p *peer) ask(command string) ([]string, error) {
-	p.write([]byte(command + "\n"))
+// connections asks the server how many connections it has.
+func (p *peer) connections() (int, error) {
+	p.write([]byte("workers\n"))
 	got, err := p.until(patience, func(m message) bool { return m.body == ".\n" })
-	var lines []string
+	n := 0
 	for _, m := range got {
-		lines = append(lines, strings.TrimSuffix(m.body, "\n"))
+		if workersLine.MatchString(m.body) {
+			n++
+		}
 	}
-	return lines, err
+	return n, err
 }
