@@ -1,0 +1,156 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"gearbolt/persist"
+	"gearbolt/persist/internal/inbox"
+)
+
+// formatVersion is the format of the store's file as a whole. See record.go
+// for how to change it.
+const formatVersion = 1
+
+// application is what bucket meta says this file is.
+const application = "gearbolt store"
+
+var (
+	bucketMeta     = []byte("meta")
+	bucketJobs     = []byte("jobs")
+	bucketAttempts = []byte("attempts")
+	bucketLimits   = []byte("limits")
+
+	keyApplication = []byte("application")
+	keyFormat      = []byte("format")
+	keyEpoch       = []byte("epoch")
+)
+
+// Open opens the store in o.Dir, and makes it if there is none. It refuses,
+// with an error that says why, a store that another process has open, a file
+// that is damaged, that a newer Gearbolt wrote or that something else wrote; it
+// never deletes or overwrites one.
+//
+// Before Open returns, a first transaction has counted this start and shown
+// that the store can be written to.
+func Open(o Options) (*Store, error) {
+	o, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeDir(o.Dir); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	lock, err := lockDir(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{options: o, path: filepath.Join(o.Dir, fileName), lock: lock, commit: (*bbolt.Tx).Commit}
+	s.inbox = inbox.New(s.serve)
+	if err := s.open(); err != nil {
+		s.release() // its own error would only hide the reason
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	info, err := os.Stat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := create(s.path); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("store: %w", err)
+	case !info.Mode().IsRegular():
+		return s.refuse("it is not a file but a %s", kindOf(info.Mode()))
+	case info.Size() == 0:
+		return s.refuse("it is empty, which a store never is")
+	}
+	if err := s.inspect(); err != nil {
+		return err
+	}
+	if err := s.openDB(); err != nil {
+		return err
+	}
+	s.warnings = append(s.warnings, fileSystemWarnings(s.options.Dir)...)
+	return s.guarded(s.begin)
+}
+
+func kindOf(m fs.FileMode) string {
+	if m.IsDir() {
+		return "directory"
+	}
+	return "special file"
+}
+
+// openDB opens the file with bbolt, which panics at much of what may be wrong
+// with it. The file is closed then nevertheless, and its lock with it.
+func (s *Store) openDB() error {
+	options := s.options.bbolt()
+	options.OpenFile = func(path string, flag int, mode os.FileMode) (*os.File, error) {
+		// Without O_CREATE: a file that was there a moment ago is not to be
+		// replaced by an empty one.
+		f, err := os.OpenFile(path, flag&^os.O_CREATE, mode)
+		s.file = f
+		return f, err
+	}
+	return s.guarded(func() error {
+		db, err := bbolt.Open(s.path, 0o600, options)
+		if errors.Is(err, berrors.ErrTimeout) {
+			return fmt.Errorf("store %s: another process has locked the file", s.path)
+		}
+		if err != nil {
+			return s.refuse("%w", err)
+		}
+		s.db = db
+		return nil
+	})
+}
+
+// begin checks that the file is a store that this program understands, and
+// counts the start.
+func (s *Store) begin() error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if meta == nil || !bytes.Equal(meta.Get(keyApplication), []byte(application)) {
+			return fmt.Errorf("store %s: a bbolt file, but not one of Gearbolt's", s.path)
+		}
+		if err := s.checkFormat(meta); err != nil {
+			return err
+		}
+		epoch := meta.Get(keyEpoch)
+		if len(epoch) != 8 {
+			return s.refuse("its count of starts has %d bytes", len(epoch))
+		}
+		s.epoch = binary.BigEndian.Uint64(epoch) + 1
+		return meta.Put(keyEpoch, binary.BigEndian.AppendUint64(nil, s.epoch))
+	})
+}
+
+func (s *Store) checkFormat(meta *bbolt.Bucket) error {
+	format := meta.Get(keyFormat)
+	if len(format) != 4 {
+		return s.refuse("its format has %d bytes", len(format))
+	}
+	if v := binary.BigEndian.Uint32(format); v != formatVersion {
+		return fmt.Errorf("store %s: its format is version %d; this program knows version %d only", s.path, v, formatVersion)
+	}
+	for _, name := range [][]byte{bucketJobs, bucketAttempts, bucketLimits} {
+		if meta.Tx().Bucket(name) == nil {
+			return s.refuse("it has no %s", name)
+		}
+	}
+	return nil
+}
+
+var _ persist.Store = (*Store)(nil)

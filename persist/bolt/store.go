@@ -1,0 +1,97 @@
+// Package bolt is the store that survives: it keeps background jobs in one
+// file, by bbolt, and calls nothing kept that is not on stable storage.
+//
+// One goroutine writes. While it waits for the disk, Commits gather, and the
+// next transaction takes all of them: so the disk's pace sets the size of the
+// groups, and no timer is needed.
+//
+// A disk that is full is a state: jobs are refused until there is room. Any
+// other error in writing is an end: whether a transaction whose sync failed is
+// on the disk, nobody can tell, and a second sync that succeeds proves nothing.
+// After one, the store takes no more, and the process is expected to end; Open
+// then makes the kernel read the file anew.
+package bolt
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"go.etcd.io/bbolt"
+
+	"gearbolt/persist"
+	"gearbolt/persist/internal/inbox"
+)
+
+// A Store is a [persist.Store] in one file.
+type Store struct {
+	options  Options
+	path     string
+	epoch    uint64
+	warnings []string
+
+	lock *os.File // holds the directory's lock
+	file *os.File // bbolt's, which it may have closed
+	db   *bbolt.DB
+
+	inbox  *inbox.Inbox
+	writer writer
+	commit func(*bbolt.Tx) error // Tx.Commit; tests put a failing disk in its place
+
+	failed    atomic.Pointer[failure]
+	panicked  atomic.Bool // bbolt has: it may hold locks for ever
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// A failure is the fatal error that the store ended with.
+type failure struct{ err error }
+
+// fail makes err, unless there was one before, the error that everything gets
+// from now on, and returns the one that it is.
+func (s *Store) fail(err error) error {
+	s.failed.CompareAndSwap(nil, &failure{err})
+	return s.failure()
+}
+
+// failure returns the fatal error, or nil as long as all is well.
+func (s *Store) failure() error {
+	if f := s.failed.Load(); f != nil {
+		return f.err
+	}
+	return nil
+}
+
+// Epoch implements [persist.Store].
+func (s *Store) Epoch() uint64 { return s.epoch }
+
+// Warnings returns what Open found that does not keep the store from working,
+// but may one day cost data. Each is one line for the log.
+func (s *Store) Warnings() []string { return s.warnings }
+
+// Commit implements [persist.Store].
+func (s *Store) Commit(changes []persist.Change, done func(error)) { s.inbox.Put(changes, done) }
+
+// Close implements [persist.Store]. It must not be called by a done.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		s.inbox.Close()
+		s.closeErr = s.release()
+	})
+	return s.closeErr
+}
+
+// release lets go of everything that Open took.
+func (s *Store) release() error {
+	var err error
+	switch {
+	case s.db != nil && !s.panicked.Load():
+		err = s.db.Close()
+	case s.file != nil:
+		s.file.Close() // so that its lock goes; bbolt may have closed it
+	}
+	if lockErr := s.lock.Close(); err == nil {
+		err = lockErr
+	}
+	return err
+}

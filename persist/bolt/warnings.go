@@ -1,0 +1,3 @@
+package bolt
+
+func fileSystemWarnings(dir string) []string { return nil }
