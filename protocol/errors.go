@@ -4,8 +4,9 @@ package protocol
 // code back to its own errors, so the codes matter; the texts are for people.
 type ErrorCode string
 
-// The codes that gearmand sends, and InvalidPacket, which is ours: gearmand
-// waits for ever for the NUL that a packet lacks.
+// The codes that gearmand sends, and the last two, which are ours: gearmand
+// waits for ever for the NUL that a packet lacks, and refuses SUBMIT_JOB_SCHED
+// whatever it says.
 const (
 	InvalidMagic     ErrorCode = "INVALID_MAGIC"
 	InvalidCommand   ErrorCode = "INVALID_COMMAND"
@@ -14,6 +15,7 @@ const (
 	UnknownOption    ErrorCode = "UNKNOWN_OPTION"
 	JobNotFound      ErrorCode = "JOB_NOT_FOUND"
 	InvalidPacket    ErrorCode = "INVALID_PACKET"
+	InvalidArgument  ErrorCode = "INVALID_ARGUMENT"
 )
 
 // Texts that gearmand sends with its codes.

@@ -105,3 +105,16 @@ func Append(dst []byte, magic Magic, t Type, args ...[]byte) []byte {
 	}
 	return dst
 }
+
+// FinishPacket writes into the header that begins at dst[start] how long the
+// body turned out to be, which is all behind it.
+func FinishPacket(dst []byte, start int) []byte {
+	return SetBodySize(dst, start, len(dst)-start-HeaderSize)
+}
+
+// SetBodySize writes the body's length into the header that begins at
+// dst[start], for a body that is not all in dst.
+func SetBodySize(dst []byte, start, size int) []byte {
+	binary.BigEndian.PutUint32(dst[start+8:], uint32(size))
+	return dst
+}

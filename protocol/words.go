@@ -32,11 +32,12 @@ func SplitWords(line []byte, w *Words) bool {
 // Is reports whether word i is there and is the given lower-case keyword;
 // keywords are written in any case.
 func (w *Words) Is(i int, keyword string) bool {
-	return i < w.N && equalFold(w.Word[i], keyword)
+	return i < w.N && EqualFold(w.Word[i], keyword)
 }
 
-// equalFold compares ASCII letters without regard to case.
-func equalFold(b []byte, keyword string) bool {
+// EqualFold reports whether b is the lower-case keyword, its ASCII letters in
+// any case.
+func EqualFold(b []byte, keyword string) bool {
 	if len(b) != len(keyword) {
 		return false
 	}

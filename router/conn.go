@@ -1,0 +1,125 @@
+package router
+
+import "gearbolt/protocol"
+
+// Peer is what the shell knows of the other end of a connection.
+type Peer struct {
+	Addr  string // the host's address as "workers" shows it, without a port
+	Full  string // the address with its port, as "clients" and "jobs" show it
+	Local bool   // came over a unix socket: may ask for a shutdown
+	Owner any    // the shell's own; the machine hands it back in [Conn.Owner]
+}
+
+// A Conn is one connection: a client, a worker, an operator or all of them.
+type Conn struct {
+	peer   Peer
+	number uint64
+	link   link[*Conn] // in Machine.conns
+
+	gone    bool // the other end has closed
+	closing bool // a Send with Close has been made; nothing more is read
+
+	// As anybody.
+	id         string // SET_CLIENT_ID
+	exceptions bool   // OPTION_REQ exceptions
+
+	// Replies that wait for the store, and what waits behind them: the first of
+	// held has number heldFirst. See send.go.
+	held      []held
+	heldFirst uint64
+	heldBytes int
+
+	// As a client.
+	listening   list[*listener]
+	uncommitted int // bytes of its submissions that wait for the store
+
+	// As a worker.
+	abilities  map[*function]*ability
+	turns      list[*ability] // in the order of their turns: wake.go, grab.go
+	turn       int64          // the last turn taken
+	registered int64          // how many abilities were ever registered
+	awake      list[*ability] // abilities whose function does not know that it can wake this worker
+	holding    list[*job]
+	timers     int    // how many of holding have a timer
+	past       record // jobs that it held
+
+	// Asleep or woken: wake.go.
+	sleep    sleepState
+	wokenFor *function
+	woken    link[*Conn] // in wokenFor.woken
+	wokenAt  int64
+}
+
+// Owner is what the shell gave as [Peer.Owner].
+func (c *Conn) Owner() any { return c.peer.Owner }
+
+// Number is the connection's number, from 1, never given twice.
+func (c *Conn) Number() uint64 { return c.number }
+
+// Uncommitted is how many bytes of this connection's submissions wait for the
+// store. A shell that reads no more from it while this is large slows the
+// client down to the speed of the disk.
+func (c *Conn) Uncommitted() int { return c.uncommitted }
+
+// record remembers which jobs a connection held, so that its late words about
+// them are swallowed rather than answered with an ERROR that most libraries
+// cannot bear (Perl's worker dies of it). Jobs that it ended itself matter only
+// for what it says right behind (WORK_EXCEPTION, then WORK_FAIL); jobs that
+// were taken from it may be spoken of much later.
+type record struct {
+	ended [32]jobNumber
+	next  int
+	taken map[jobNumber]struct{}
+}
+
+// takenLimit bounds record.taken; past it an arbitrary one is forgotten.
+const takenLimit = 4096
+
+func (r *record) end(id jobNumber) {
+	r.ended[r.next] = id
+	r.next = (r.next + 1) % len(r.ended)
+}
+
+func (r *record) take(id jobNumber) {
+	if r.taken == nil {
+		r.taken = make(map[jobNumber]struct{})
+	}
+	for old := range r.taken {
+		if len(r.taken) < takenLimit {
+			break
+		}
+		delete(r.taken, old)
+	}
+	r.taken[id] = struct{}{}
+}
+
+func (r *record) has(id jobNumber) bool {
+	if _, ok := r.taken[id]; ok {
+		return true
+	}
+	for _, e := range r.ended {
+		if e == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Connect adds a connection.
+func (m *Machine) Connect(peer Peer) *Conn {
+	m.lastConn++
+	c := &Conn{peer: peer, number: m.lastConn, id: "-", exceptions: m.cfg.Exceptions}
+	c.link.of, c.woken.of = c, c
+	m.conns.pushBack(&c.link)
+	return c
+}
+
+// setClientID is SET_CLIENT_ID.
+func (m *Machine) setClientID(c *Conn) {
+	id := protocol.CString(m.args.Arg[0])
+	c.id = string(id[:min(len(id), protocol.MaxClientID)])
+}
+
+// Closing reports whether the machine has ended the connection: nothing that
+// arrives on it is taken any more.
+func (c *Conn) Closing() bool { return c.closing }

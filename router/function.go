@@ -1,0 +1,94 @@
+package router
+
+import "gearbolt/persist"
+
+// A function is a name that jobs are submitted under and workers register for.
+// It stays known with zeros after its last job and worker are gone, until it
+// is dropped, as in gearmand.
+type function struct {
+	name   string
+	queues [persist.Priorities]list[*job] // jobs that may run, first come first served
+	total  int                            // all its jobs: pending, delayed, queued, running
+	run    int                            // of these, running
+	limit  [persist.Priorities]uint32     // "maxqueue"; 0: none
+
+	workers  int                     // registrations
+	sleepers list[*ability]          // abilities of connections that sleep, or did when last looked at: wake.go
+	woken    list[*Conn]             // workers woken for this function that have not come yet
+	watch    deadline                // looks after woken workers that stay silent
+	readyAt  [persist.Priorities]int // place in Machine.ready, from 1; 0: not there
+}
+
+// An ability is a connection's registration for a function (CAN_DO).
+type ability struct {
+	conn    *Conn
+	fn      *function
+	times   int   // how often the connection said CAN_DO; gearmand counts each
+	timeout int64 // CAN_DO_TIMEOUT in nanoseconds; 0: none
+	turn    int64 // the lower the earlier; see Machine.choose
+	since   int64 // when it was last registered, in the connection's count
+
+	ofConn link[*ability] // in conn.turns
+	asleep link[*ability] // in fn.sleepers or conn.awake
+}
+
+// function returns the function of that name, which it makes if there is none.
+func (m *Machine) function(name []byte) *function {
+	if fn := m.functions[string(name)]; fn != nil {
+		return fn
+	}
+	fn := &function{name: string(name)}
+	fn.limit = m.limits[fn.name].Max
+	fn.watch.fire = func() { m.watchWoken(fn) }
+	m.functions[fn.name] = fn
+	return fn
+}
+
+// waiting is how many jobs may run now.
+func (fn *function) waiting() int {
+	return fn.queues[persist.High].n + fn.queues[persist.Normal].n + fn.queues[persist.Low].n
+}
+
+// full reports whether "maxqueue" forbids one more job of that priority.
+// gearmand counts the jobs of all priorities, queued and running.
+func (fn *function) full(p persist.Priority) bool {
+	return fn.limit[p] > 0 && fn.total >= int(fn.limit[p])
+}
+
+// A readySet is the functions that have jobs of one priority which may run. A
+// function knows its place in it, so that to come and to go costs the same
+// however many there are.
+type readySet []*function
+
+func (m *Machine) enterReady(fn *function, p persist.Priority) {
+	m.ready[p] = append(m.ready[p], fn)
+	fn.readyAt[p] = len(m.ready[p])
+}
+
+func (m *Machine) leaveReady(fn *function, p persist.Priority) {
+	s, at := m.ready[p], fn.readyAt[p]-1
+	last := len(s) - 1
+	s[at] = s[last]
+	s[at].readyAt[p] = at + 1
+	s[last] = nil
+	m.ready[p] = s[:last]
+	fn.readyAt[p] = 0
+}
+
+// enqueue puts a job at the end of its queue and wakes a worker for it.
+func (m *Machine) enqueue(j *job) {
+	j.state = queued
+	q := &j.fn.queues[j.Priority]
+	if q.pushBack(&j.place); q.n == 1 {
+		m.enterReady(j.fn, j.Priority)
+	}
+	m.wake(j.fn)
+}
+
+// dequeue takes a job out of its queue.
+func (m *Machine) dequeue(j *job) {
+	j.place.remove()
+	if j.fn.queues[j.Priority].n == 0 {
+		m.leaveReady(j.fn, j.Priority)
+	}
+}

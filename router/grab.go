@@ -1,0 +1,187 @@
+package router
+
+import (
+	"gearbolt/persist"
+	"gearbolt/protocol"
+)
+
+// An assignment is the packet that hands a job out.
+type assignment protocol.Type
+
+// grab answers GRAB_JOB, GRAB_JOB_UNIQ and GRAB_JOB_ALL, at once (Perl's worker
+// gives up after half a second).
+func (m *Machine) grab(c *Conn, how assignment) {
+	was := m.rouse(c)
+	if a, p := m.choose(c); a != nil {
+		m.assign(c, a, a.fn.queues[p].first.of, how)
+	} else {
+		m.sayPacket(c, protocol.NoJob)
+	}
+	if was != nil {
+		m.wake(was) // the one it was woken for may have got no worker by it
+	}
+}
+
+// choose finds the ability by which c may run a job now, and the priority of
+// the job. Priorities are global across a worker's functions; within one,
+// functions take turns.
+//
+// It walks the smaller of two sets, c's functions or those with jobs (house
+// law 7), so that a worker with 20,000 functions costs no more than one with
+// one while few functions have work.
+func (m *Machine) choose(c *Conn) (*ability, persist.Priority) {
+	if m.closing {
+		return nil, 0
+	}
+	for p := range m.ready {
+		var a *ability
+		if len(m.ready[p]) < c.turns.n {
+			a = earliest(c, m.ready[p])
+		} else {
+			a = c.firstReady(persist.Priority(p))
+		}
+		if a != nil {
+			return a, persist.Priority(p)
+		}
+	}
+	return nil, 0
+}
+
+// earliest is c's ability for one of fns whose turn comes first.
+func earliest(c *Conn, fns readySet) *ability {
+	var first *ability
+	for _, fn := range fns {
+		if a := c.abilities[fn]; a != nil && (first == nil || a.turn < first.turn) {
+			first = a
+		}
+	}
+	return first
+}
+
+// firstReady is the first in turn whose function has a job of priority p.
+func (c *Conn) firstReady(p persist.Priority) *ability {
+	for a := range c.turns.all {
+		if a.fn.readyAt[p] > 0 {
+			return a
+		}
+	}
+	return nil
+}
+
+// assign hands a job to the worker c, whose function has had its turn with
+// that.
+func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
+	m.dequeue(j)
+	c.turn++
+	a.turn = c.turn
+	a.ofConn.remove()
+	c.turns.pushBack(&a.ofConn)
+
+	j.state, j.worker = running, c
+	c.holding.pushBack(&j.place)
+	j.fn.run++
+	m.running++
+	m.lease(c, j, a.timeout)
+	m.sayAssigned(c, j, how)
+}
+
+// sayAssigned sends the job, or has its payload fetched and keeps its place on
+// the connection.
+func (m *Machine) sayAssigned(c *Conn, j *job, how assignment) {
+	if how == assignment(protocol.JobAssignAll) && !j.HasReducer {
+		how = assignment(protocol.JobAssignUniq)
+	}
+	if j.onlyStored {
+		m.fetches = append(m.fetches, Fetch{Job: j.ID, conn: c, place: m.reserve(c), how: how, job: j})
+		return
+	}
+	start := len(m.arena)
+	m.arena = how.appendHead(m.arena, j, len(j.Payload))
+	m.say(c, start, j.Payload)
+}
+
+// appendHead appends JOB_ASSIGN, JOB_ASSIGN_UNIQ or JOB_ASSIGN_ALL up to the
+// payload.
+func (how assignment) appendHead(dst []byte, j *job, payload int) []byte {
+	start := len(dst)
+	dst = protocol.AppendHeader(dst, protocol.Res, protocol.Type(how), 0)
+	dst = append(j.appendHandle(dst), 0)
+	dst = append(append(dst, j.Function...), 0)
+	if how != assignment(protocol.JobAssign) {
+		dst = append(append(dst, j.Unique...), 0)
+	}
+	if how == assignment(protocol.JobAssignAll) {
+		dst = append(append(dst, j.Reducer...), 0)
+	}
+	return protocol.SetBodySize(dst, start, len(dst)-start-protocol.HeaderSize+payload)
+}
+
+// lease starts the job's timer (CAN_DO_TIMEOUT). When it runs out the job goes
+// back to its queue as if the worker were lost.
+func (m *Machine) lease(c *Conn, j *job, timeout int64) {
+	if timeout <= 0 {
+		return
+	}
+	c.timers++
+	j.timer = &deadline{fire: func() {
+		j.timer = nil
+		c.timers--
+		c.past.take(j.ID)
+		m.requeue(j)
+	}}
+	m.deadlines.set(j.timer, m.clock.now+timeout)
+}
+
+// cancelTimer stops a job's timer, if it has one.
+func (m *Machine) cancelTimer(j *job) {
+	if j.timer == nil {
+		return
+	}
+	m.deadlines.cancel(j.timer)
+	j.timer = nil
+	if j.state == running {
+		j.worker.timers--
+	}
+}
+
+// releaseJob takes a running job from its worker.
+func (m *Machine) releaseJob(j *job) {
+	m.cancelTimer(j)
+	j.place.remove()
+	j.worker = nil
+	j.fn.run--
+	m.running--
+}
+
+// requeue takes a running job from a worker that will not finish it: the
+// connection was lost or its time is up. It goes back to the end of its queue,
+// unless it was run as often as it may be, or nobody wants it any more.
+func (m *Machine) requeue(j *job) {
+	m.releaseJob(j)
+	j.Attempts++
+	j.numerator, j.denominator = 0, 0
+	switch {
+	case m.cfg.JobRetries > 0 && int64(j.Attempts) >= int64(m.cfg.JobRetries):
+		m.failed(j)
+	case !j.background && j.listeners.n == 0:
+		m.forget(j)
+	default:
+		if j.kept {
+			m.store(persist.Change{Kind: persist.SetAttempt, ID: j.ID, Attempts: j.Attempts}, nil)
+		}
+		m.enqueue(j)
+	}
+}
+
+// failed gives a job up: who waits for it is told WORK_FAIL.
+func (m *Machine) failed(j *job) {
+	start := len(m.arena)
+	m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.WorkFail, 0)
+	m.arena = protocol.FinishPacket(j.appendHandle(m.arena), start)
+	packet := m.arena[start:len(m.arena):len(m.arena)]
+	for l := range j.listeners.all {
+		m.sayBytes(l.conn, packet, nil)
+	}
+	m.unstore(j)
+	m.forget(j)
+}

@@ -1,0 +1,162 @@
+package router
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"gearbolt/persist"
+	"gearbolt/protocol"
+)
+
+// The admin commands that list things: sorted, where gearmand's order is that
+// of its hash tables, and ended by a line with a dot.
+
+// listing answers with one line or more for each of all.
+func listing[T any](m *Machine, c *Conn, all []T, appendLine func([]byte, T) []byte) {
+	start := len(m.arena)
+	for _, x := range all {
+		m.arena = appendLine(m.arena, x)
+	}
+	m.arena = append(m.arena, ".\n"...)
+	m.say(c, start, nil)
+}
+
+// adminStatus is "status": name, jobs, of these running, workers.
+func (m *Machine) adminStatus(c *Conn) {
+	listing(m, c, m.sortedFunctions(), func(b []byte, fn *function) []byte {
+		return appendRow(append(b, cut(fn.name)...), fn.total, fn.run, fn.workers)
+	})
+}
+
+// adminPriorityStatus is "prioritystatus": name, jobs that wait by priority,
+// workers.
+func (m *Machine) adminPriorityStatus(c *Conn) {
+	waits := m.waitingByPriority()
+	listing(m, c, m.sortedFunctions(), func(b []byte, fn *function) []byte {
+		n := waits[fn]
+		return appendRow(append(b, cut(fn.name)...), n[persist.High], n[persist.Normal], n[persist.Low], fn.workers)
+	})
+}
+
+// waitingByPriority counts the jobs that wait, also for their time or for the
+// store.
+func (m *Machine) waitingByPriority() map[*function][persist.Priorities]int {
+	n := make(map[*function][persist.Priorities]int)
+	for _, j := range m.jobs {
+		if j.state != running {
+			row := n[j.fn]
+			row[j.Priority]++
+			n[j.fn] = row
+		}
+	}
+	return n
+}
+
+// appendRow appends numbers behind tabs, and a line feed.
+func appendRow(b []byte, numbers ...int) []byte {
+	for _, n := range numbers {
+		b = strconv.AppendInt(append(b, '\t'), int64(n), 10)
+	}
+	return append(b, '\n')
+}
+
+// cut is a name as gearmand's C shows it, up to a NUL.
+func cut(name string) string {
+	name, _, _ = strings.Cut(name, "\x00")
+	return name
+}
+
+// adminWorkers is "workers": every connection with its number, where gearmand
+// has the file descriptor, its address, its id and its functions.
+func (m *Machine) adminWorkers(c *Conn) {
+	listing(m, c, slices.Collect(m.conns.all), func(b []byte, x *Conn) []byte {
+		b = strconv.AppendUint(b, x.number, 10)
+		b = append(append(b, ' '), x.peer.Addr...)
+		b = append(append(b, ' '), x.id...)
+		b = append(b, " :"...)
+		for a := range x.newestFirst {
+			b = append(append(b, ' '), cut(a.fn.name)...)
+		}
+		return append(b, '\n')
+	})
+}
+
+// newestFirst yields the abilities as they were registered, the newest first,
+// and as often.
+func (c *Conn) newestFirst(yield func(*ability) bool) {
+	all := slices.Collect(c.turns.all)
+	slices.SortFunc(all, func(a, b *ability) int { return int(b.since - a.since) })
+	for _, a := range all {
+		for range a.times {
+			if !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// adminShow is "show jobs", "show unique jobs" and our own "show maxqueue".
+func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
+	switch {
+	case w.N == 2 && w.Is(1, "jobs"):
+		listing(m, c, m.sortedJobs(), appendShownJob)
+	case w.N == 3 && w.Is(1, "unique") && w.Is(2, "jobs"):
+		listing(m, c, m.sortedJobs(), func(b []byte, j *job) []byte {
+			return append(append(b, j.Unique...), '\n')
+		})
+	case w.N == 2 && w.Is(1, "maxqueue"):
+		listing(m, c, m.sortedLimits(), func(b []byte, l persist.Limit) []byte {
+			return appendRow(append(b, l.Function...), int(l.Max[persist.High]), int(l.Max[persist.Normal]), int(l.Max[persist.Low]))
+		})
+	default:
+		m.sayText(c, textUnknownShow)
+	}
+}
+
+// appendShownJob appends a line of "show jobs": handle, retries, ignored,
+// persistent. No job is ever ignored here: what is cancelled or abandoned is
+// gone.
+func appendShownJob(b []byte, j *job) []byte {
+	b = append(j.appendHandle(b), '\t')
+	b = strconv.AppendUint(b, uint64(j.Attempts), 10)
+	return append(b, '\t', '0', '\t', flag(j.background), '\n')
+}
+
+func (m *Machine) sortedLimits() []persist.Limit {
+	all := make([]persist.Limit, 0, len(m.limits))
+	for _, l := range m.limits {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b persist.Limit) int { return strings.Compare(a.Function, b.Function) })
+	return all
+}
+
+// adminJobs is the Perl server's "jobs": function, unique id, the worker's
+// address or a hyphen, how many clients wait.
+func (m *Machine) adminJobs(c *Conn) {
+	listing(m, c, m.sortedJobs(), func(b []byte, j *job) []byte {
+		return appendRow(appendPerlJob(b, j), j.listeners.n)
+	})
+}
+
+// adminClients is the Perl server's "clients": every connection's address, and
+// under it, behind a tab, the jobs that it waits for.
+func (m *Machine) adminClients(c *Conn) {
+	listing(m, c, slices.Collect(m.conns.all), func(b []byte, x *Conn) []byte {
+		b = append(append(b, x.peer.Full...), '\n')
+		for l := range x.listening.all {
+			b = append(appendPerlJob(append(b, '\t'), l.job), '\n')
+		}
+		return b
+	})
+}
+
+func appendPerlJob(b []byte, j *job) []byte {
+	b = append(append(b, j.Function...), '\t')
+	b = append(append(b, j.Unique...), '\t')
+	if j.worker == nil {
+		return append(b, '-')
+	}
+	return append(b, j.worker.peer.Full...)
+}

@@ -1,0 +1,150 @@
+package router
+
+import (
+	"gearbolt/protocol"
+)
+
+// Replies keep their order (house law 4): clients match JOB_CREATED by order,
+// not by name. A reply that must wait for the store reserves its place on the
+// connection, and all that comes later on that connection waits behind it.
+
+// A Send is bytes for one connection: Head, then Body. Both are the machine's
+// or the caller's of Step, and are to be copied or written before the next
+// event.
+type Send struct {
+	Conn  *Conn
+	Head  []byte
+	Body  []byte
+	Close bool // after these bytes the connection is to be closed
+}
+
+// Sends returns, in order, what may be said since it was last called. It is
+// good until the next event.
+func (m *Machine) Sends() []Send {
+	s := m.sends
+	m.sends = m.sends[:0]
+	if cap(m.arena) > arenaLimit {
+		m.arena = nil
+	}
+	m.arena = m.arena[:0]
+	return s
+}
+
+// arenaLimit is the largest arena that is kept for the next event.
+const arenaLimit = 1 << 20
+
+// held is a place in a connection's replies.
+type held struct {
+	bytes   []byte
+	waiting bool
+	close   bool
+}
+
+// say sends what was appended to the arena from start on, and then body.
+func (m *Machine) say(c *Conn, start int, body []byte) {
+	m.sayBytes(c, m.arena[start:len(m.arena):len(m.arena)], body)
+}
+
+// sayBytes sends head and then body, which stay as they are until the next
+// event.
+func (m *Machine) sayBytes(c *Conn, head, body []byte) {
+	switch {
+	case c.gone || c.closing:
+	case len(c.held) == 0:
+		m.sends = append(m.sends, Send{Conn: c, Head: head, Body: body})
+	default:
+		b := make([]byte, 0, len(head)+len(body))
+		m.hold(c, held{bytes: append(append(b, head...), body...)})
+	}
+}
+
+// sayPacket sends a packet without arguments or with one.
+func (m *Machine) sayPacket(c *Conn, t protocol.Type, arg ...[]byte) {
+	start := len(m.arena)
+	m.arena = protocol.Append(m.arena, protocol.Res, t, arg...)
+	m.say(c, start, nil)
+}
+
+func (m *Machine) sayError(c *Conn, code protocol.ErrorCode, text string) {
+	start := len(m.arena)
+	m.arena = protocol.AppendError(m.arena, code, text)
+	m.say(c, start, nil)
+}
+
+func (m *Machine) sayText(c *Conn, text string) {
+	start := len(m.arena)
+	m.arena = append(m.arena, text...)
+	m.say(c, start, nil)
+}
+
+// close ends a connection after all that has been said on it.
+func (m *Machine) close(c *Conn) {
+	switch {
+	case c.gone || c.closing:
+		return
+	case len(c.held) == 0:
+		m.sends = append(m.sends, Send{Conn: c, Close: true})
+	default:
+		c.held = append(c.held, held{close: true})
+	}
+	c.closing = true
+}
+
+// Refuse ends a connection whose bytes cannot be read on. The peer is told
+// code and text first, unless they are empty.
+func (m *Machine) Refuse(c *Conn, code protocol.ErrorCode, text string) {
+	if code != "" {
+		m.sayError(c, code, text)
+	}
+	m.close(c)
+}
+
+// hold puts h behind what waits already. A connection that lets too much wait
+// is closed.
+func (m *Machine) hold(c *Conn, h held) {
+	c.heldBytes += len(h.bytes)
+	c.held = append(c.held, h)
+	if m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit {
+		c.closing = true
+		m.sends = append(m.sends, Send{Conn: c, Close: true})
+	}
+}
+
+// reserve keeps the next place of c for a reply that comes later, and returns
+// the place's number.
+func (m *Machine) reserve(c *Conn) uint64 {
+	c.held = append(c.held, held{waiting: true})
+	return c.heldFirst + uint64(len(c.held)) - 1
+}
+
+// fill says, at the place reserved, what was appended to the arena from start
+// on, and then body; and after it what waited only for that.
+func (m *Machine) fill(c *Conn, place uint64, start int, body []byte) {
+	if c.gone {
+		return
+	}
+	head := m.arena[start:len(m.arena):len(m.arena)]
+	if place != c.heldFirst {
+		h := &c.held[place-c.heldFirst]
+		h.bytes = append(append(make([]byte, 0, len(head)+len(body)), head...), body...)
+		h.waiting = false
+		c.heldBytes += len(h.bytes)
+		return
+	}
+	m.sends = append(m.sends, Send{Conn: c, Head: head, Body: body})
+	m.release(c, 1)
+}
+
+// release drops the first done places and says what waited behind them.
+func (m *Machine) release(c *Conn, done int) {
+	for ; done < len(c.held) && !c.held[done].waiting; done++ {
+		h := &c.held[done]
+		c.heldBytes -= len(h.bytes)
+		m.sends = append(m.sends, Send{Conn: c, Head: h.bytes, Close: h.close})
+		h.bytes = nil
+	}
+	c.heldFirst += uint64(done)
+	if c.held = c.held[done:]; len(c.held) == 0 {
+		c.held = nil
+	}
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// acceptPause is how long accepting rests when the process has no file
+// descriptor left; the connections that are open go on.
+const acceptPause = 100 * time.Millisecond
+
+// Serve accepts connections from l until it or the server is closed, and then
+// returns nil. With tlsConfig every connection speaks TLS from its first byte.
+func (s *Server) Serve(l net.Listener, tlsConfig *tls.Config) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		l.Close()
+		return errServerClosed
+	}
+	s.listeners[l] = struct{}{}
+	s.tasks.Add(1)
+	s.mu.Unlock()
+	defer s.tasks.Done()
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			s.accept(nc, tlsConfig)
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		default:
+			s.log.Warn("accepting rests", zap.Error(err), zap.Duration("for", acceptPause))
+			if !s.rest(acceptPause) {
+				return nil
+			}
+		}
+	}
+}
+
+// rest waits; it reports false when the server closes meanwhile.
+func (s *Server) rest(d time.Duration) bool {
+	select {
+	case <-s.quit:
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// accept begins a connection, unless there are too many.
+func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
+	c := newConn(s, nc)
+	if why := s.enter(c); why != "" {
+		s.log.Warn("connection refused", zap.String("from", c.peer.Full), zap.String("reason", why))
+		nc.Close()
+		return
+	}
+	s.setSocketOptions(nc)
+	go func() {
+		defer s.tasks.Done()
+		defer s.leave(c)
+		if tlsConfig != nil && !c.handshake(tlsConfig) {
+			return
+		}
+		c.serve()
+	}()
+}
+
+// enter counts a connection in, or says why it cannot be had.
+func (s *Server) enter(c *conn) (why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return "the server is closed"
+	case s.opts.MaxConnections > 0 && len(s.conns) >= s.opts.MaxConnections:
+		return "max-connections is reached"
+	case s.opts.MaxConnectionsPerAddress > 0 && s.perAddress[c.peer.Addr] >= s.opts.MaxConnectionsPerAddress:
+		return "max-connections-per-address is reached"
+	}
+	s.conns[c] = struct{}{}
+	s.perAddress[c.peer.Addr]++
+	s.tasks.Add(1)
+	return ""
+}
+
+// leave counts a connection out.
+func (s *Server) leave(c *conn) {
+	c.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.perAddress[c.peer.Addr]--; s.perAddress[c.peer.Addr] == 0 {
+		delete(s.perAddress, c.peer.Addr)
+	}
+}
+
+// handshake puts TLS around the connection, on the connection's own goroutine,
+// so that one that stalls holds up nobody.
+func (c *conn) handshake(config *tls.Config) bool {
+	c.server.mu.Lock()
+	limit := c.server.opts.HandshakeTimeout
+	c.server.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	t := tls.Server(c.nc, config)
+	if err := t.HandshakeContext(ctx); err != nil {
+		c.server.log.Info("TLS handshake failed", zap.String("from", c.peer.Full), zap.Error(err))
+		return false
+	}
+	c.secure(t)
+	return true
+}

@@ -1,0 +1,38 @@
+package server
+
+import "sync"
+
+// Sizes of buffers, in bytes: what a connection reads into at first, and what
+// is worth keeping for another one.
+const (
+	bufferSize = 16 << 10
+	bufferKeep = 64 << 10
+)
+
+// A buffer is borrowed while bytes are on their way; an idle connection has
+// none.
+type buffer struct{ b []byte }
+
+var buffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, bufferSize)} }}
+
+func getBuffer() *buffer { return buffers.Get().(*buffer) }
+
+func putBuffer(b *buffer) {
+	if cap(b.b) > bufferKeep {
+		return
+	}
+	b.b = b.b[:0]
+	buffers.Put(b)
+}
+
+// grow makes room for at least one more byte. It doubles rather than trust a
+// packet's header, which may claim bytes that never come; need, if it is less,
+// is as much as will ever be used.
+func (b *buffer) grow(need int) {
+	if len(b.b) < cap(b.b) {
+		return
+	}
+	bigger := make([]byte, len(b.b), max(min(2*cap(b.b), need), len(b.b)+1))
+	copy(bigger, b.b)
+	b.b = bigger
+}

@@ -1,0 +1,126 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gearbolt/protocol"
+	"gearbolt/router"
+)
+
+// A conn is one connection's socket and what is read from it.
+type conn struct {
+	server *Server
+	peer   router.Peer
+	nc     net.Conn
+	raw    syscall.RawConn // of a plain socket; nil: nc is read and written as a stream
+	router *router.Conn
+	out    outbox
+
+	closeOnce sync.Once
+
+	// Of the reading goroutine.
+	in    *buffer // bytes that are no whole message yet; nil: none
+	begun bool    // the first bytes have been looked at
+	turn  turn
+
+	// What writeOnce and readOnce say to the functions that the socket calls
+	// back, which are made once so that no write costs a closure.
+	writeFunc, readFunc func(fd uintptr) bool
+	writing             []byte
+	written             int
+	writeErr, readErr   error
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{server: s, nc: nc}
+	c.peer = peerOf(nc)
+	c.peer.Owner = c
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			c.raw = raw
+			c.writeFunc, c.readFunc = c.writeSocket, c.readSocket
+		}
+	}
+	return c
+}
+
+// peerOf says who is at the other end.
+func peerOf(nc net.Conn) router.Peer {
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		return router.Peer{Addr: a.AddrPort().Addr().Unmap().WithZone("").String(), Full: a.String()}
+	}
+	_, local := nc.RemoteAddr().(*net.UnixAddr)
+	return router.Peer{Addr: nc.LocalAddr().Network(), Full: nc.LocalAddr().Network(), Local: local}
+}
+
+// secure goes on with the stream that TLS makes of the socket.
+func (c *conn) secure(t net.Conn) {
+	c.server.mu.Lock() // Close looks at nc and raw
+	defer c.server.mu.Unlock()
+	c.nc, c.raw = t, nil
+}
+
+// serve reads until the connection ends. All that arrived before the end is
+// processed: clients that submit a background job and close at once lose
+// nothing.
+func (c *conn) serve() {
+	s := c.server
+	s.visit(func(m *router.Machine, _ time.Time) { c.router = m.Connect(c.peer) })
+	if c.router == nil {
+		return // the server is closed
+	}
+	err := c.readAll()
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, errHungUp) {
+		s.log.Debug("connection ends", zap.String("from", c.peer.Full), zap.Error(err))
+	}
+	s.visit(func(m *router.Machine, now time.Time) { m.Disconnect(now, c.router) })
+	if c.in != nil {
+		putBuffer(c.in)
+	}
+}
+
+// close closes the socket; its reader and its writer end with an error.
+func (c *conn) close() { c.closeOnce.Do(func() { c.nc.Close() }) }
+
+// errHungUp ends the reading of a connection that the machine has closed.
+var errHungUp = errors.New("closed by the server")
+
+// lingerTime and lingerBytes bound how long the peer of a connection that we
+// end may take to read our last words: to close at once with bytes of the
+// peer's unread would take them from it.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 1 << 20
+)
+
+// hangUp ends a connection after its last byte was written.
+func (c *conn) hangUp() {
+	if w, ok := c.nc.(interface{ CloseWrite() error }); !ok || w.CloseWrite() != nil {
+		c.close()
+		return
+	}
+	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// linger reads what the peer still sends, and drops it, until it closes or
+// hangUp's time is over.
+func (c *conn) linger() {
+	io.Copy(io.Discard, io.LimitReader(c.nc, lingerBytes))
+}
+
+// refuse ends a connection whose bytes are no messages.
+func (c *conn) refuse(cause error) {
+	var r *protocol.RefusedError
+	if !errors.As(cause, &r) {
+		r = new(protocol.RefusedError)
+	}
+	c.server.log.Info("connection closed", zap.String("from", c.peer.Full), zap.Error(cause))
+	c.server.visit(func(m *router.Machine, _ time.Time) { m.Refuse(c.router, r.Code, r.Text) })
+}

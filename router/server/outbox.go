@@ -1,0 +1,154 @@
+package server
+
+import (
+	"sync"
+
+	"gearbolt/router"
+)
+
+// An outbox is what waits to be written to one connection. The machine's sends
+// are added under the server's lock; one goroutine at a time writes. A peer
+// that does not read holds up nobody: on a socket the write is one attempt that
+// does not block, and what it leaves goes to a goroutine of the connection's
+// own.
+type outbox struct {
+	mu      sync.Mutex
+	buf     *buffer // to be written next; nil: nothing
+	writing int     // bytes that a writer has in hand
+	busy    bool    // somebody writes
+	listed  bool    // in a turn that will flush
+	last    bool    // close when all is written
+	dead    bool    // the peer is gone, or reads too slowly
+}
+
+// add puts a send into the outbox. It reports whether the caller is to flush
+// it. A peer that lets more than limit bytes wait is disconnected; one packet
+// may be longer than that.
+func (o *outbox) add(send router.Send, limit int) (flush bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead {
+		return false
+	}
+	if o.waiting() > limit {
+		o.dead = true
+	} else {
+		o.append(send)
+	}
+	flush = !o.listed
+	o.listed = true
+	return flush
+}
+
+func (o *outbox) waiting() int {
+	if o.buf == nil {
+		return o.writing
+	}
+	return o.writing + len(o.buf.b)
+}
+
+func (o *outbox) append(send router.Send) {
+	if len(send.Head)+len(send.Body) > 0 {
+		if o.buf == nil {
+			o.buf = getBuffer()
+		}
+		o.buf.b = append(append(o.buf.b, send.Head...), send.Body...)
+	}
+	o.last = o.last || send.Close
+}
+
+// flush writes what waits, unless somebody does so already, who will see it.
+func (o *outbox) flush(c *conn) {
+	o.mu.Lock()
+	o.listed = false
+	dead, busy := o.dead, o.busy
+	o.busy = !dead
+	o.mu.Unlock()
+	switch {
+	case dead:
+		o.kill(c)
+	case busy:
+	case c.raw == nil:
+		c.server.writers.run(func() { o.drain(c, nil) })
+	default:
+		o.writeNow(c)
+	}
+}
+
+// writeNow writes without blocking. The caller has made the outbox busy.
+func (o *outbox) writeNow(c *conn) {
+	for {
+		b := o.take(c)
+		if b == nil {
+			return
+		}
+		n, err := c.writeOnce(b.b)
+		if err != nil {
+			putBuffer(b)
+			o.kill(c)
+			return
+		}
+		if n < len(b.b) {
+			c.server.writers.run(func() { o.drain(c, b.b[n:]) })
+			return
+		}
+		putBuffer(b)
+	}
+}
+
+// drain writes, and waits for the peer, until nothing is left.
+func (o *outbox) drain(c *conn, rest []byte) {
+	if len(rest) > 0 {
+		if _, err := c.nc.Write(rest); err != nil {
+			o.kill(c)
+			return
+		}
+	}
+	for b := o.take(c); b != nil; b = o.take(c) {
+		if _, err := c.nc.Write(b.b); err != nil {
+			o.kill(c)
+			return
+		}
+		putBuffer(b)
+	}
+}
+
+// take takes what is to be written next. With nothing left the outbox is no
+// longer busy, and the connection is closed if that was asked for.
+func (o *outbox) take(c *conn) *buffer {
+	o.mu.Lock()
+	b := o.buf
+	o.buf = nil
+	if o.dead {
+		b = nil
+	}
+	o.writing = 0
+	if b != nil {
+		o.writing = len(b.b)
+	}
+	o.busy = b != nil
+	dead, end := o.dead, b == nil && o.last
+	o.mu.Unlock()
+	switch {
+	case dead:
+		c.close()
+	case end:
+		c.hangUp()
+	}
+	return b
+}
+
+// kill gives the connection up.
+func (o *outbox) kill(c *conn) {
+	o.mu.Lock()
+	o.dead, o.busy, o.writing, o.buf = true, false, 0, nil
+	o.mu.Unlock()
+	c.close()
+}
+
+// flushLast writes what a server that ends can still write without waiting.
+func (o *outbox) flushLast(c *conn) {
+	if c.raw != nil {
+		o.flush(c)
+	}
+}

@@ -1,0 +1,240 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gearbolt/protocol"
+	"gearbolt/router"
+)
+
+// burst is how many messages are stepped in one visit to the machine at most:
+// a peer that sends thousands at once lets others in between.
+const burst = 256
+
+// uncommittedLimit is how many bytes of submissions a connection, and
+// uncommittedTotal how many all of them, may have waiting for the store before
+// submitters are read no more until the next commit.
+const (
+	uncommittedLimit = 8 << 20
+	uncommittedTotal = 64 << 20
+)
+
+// readAll reads and steps until the connection ends.
+func (c *conn) readAll() error {
+	msgs := make([]protocol.Message, 0, 4)
+	for {
+		if err := c.fill(); err != nil {
+			return err
+		}
+		if !c.begun {
+			if name := protocol.Foreign(c.in.b); name != "" {
+				return c.foreign(name)
+			}
+			c.begun = true
+		}
+		var err error
+		if msgs, err = c.process(msgs[:0]); err != nil {
+			return err
+		}
+	}
+}
+
+// process steps the messages that are complete in c.in and keeps the rest.
+func (c *conn) process(msgs []protocol.Message) ([]protocol.Message, error) {
+	limits := protocol.Limits{Packet: int(c.server.packetLimit.Load())}
+	used, need := 0, 0
+	for {
+		m, n, err := limits.Next(c.in.b[used:])
+		if err == nil {
+			msgs, used = append(msgs, m), used+n
+			if len(msgs) < burst {
+				continue
+			}
+		}
+		if hungUp := c.step(msgs); hungUp {
+			c.linger()
+			return msgs, errHungUp
+		}
+		msgs = msgs[:0]
+		if errors.Is(err, protocol.ErrIncomplete) {
+			need = n
+			break
+		}
+		if err != nil {
+			c.refuse(err)
+			c.linger()
+			return msgs, err
+		}
+	}
+	c.keep(used, need)
+	return msgs, nil
+}
+
+// keep moves the bytes behind the first used ones to the front, with room for
+// a message of need bytes to go on arriving.
+func (c *conn) keep(used, need int) {
+	rest := c.in.b[used:]
+	if len(rest) == 0 {
+		putBuffer(c.in)
+		c.in = nil
+		return
+	}
+	if used > 0 {
+		c.in.b = append(c.in.b[:0], rest...)
+	}
+	c.in.grow(need)
+}
+
+// step has the machine take the messages. It reports whether the machine has
+// closed the connection by it.
+func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
+	if len(msgs) == 0 {
+		return false
+	}
+	s := c.server
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return true
+	}
+	now := time.Now()
+	for _, msg := range msgs {
+		s.machine.Step(now, c.router, msg)
+	}
+	s.collect(&c.turn)
+	hungUp = c.router.Closing()
+	wait := s.throttle(c)
+	s.mu.Unlock()
+	s.carryOut(&c.turn)
+	if wait != nil {
+		c.awaitCommit(wait)
+	}
+	return hungUp
+}
+
+// throttle returns what a submitter waits for that is ahead of the disk, or
+// nil. s.mu is held.
+func (s *Server) throttle(c *conn) <-chan struct{} {
+	own := c.router.Uncommitted()
+	if own <= uncommittedLimit && (own == 0 || s.machine.Uncommitted() <= uncommittedTotal) {
+		return nil
+	}
+	if s.commitWait == nil {
+		s.commitWait = make(chan struct{})
+	}
+	return s.commitWait
+}
+
+// awaitCommit waits until the store has caught up.
+func (c *conn) awaitCommit(wait <-chan struct{}) {
+	s := c.server
+	for wait != nil {
+		select {
+		case <-s.quit:
+			return
+		case <-wait:
+		}
+		s.mu.Lock()
+		wait = s.throttle(c)
+		s.mu.Unlock()
+	}
+}
+
+// foreign ends a connection of another protocol with one log line.
+func (c *conn) foreign(name string) error {
+	c.server.log.Info("connection closed: it speaks "+name+", not Gearman", zap.String("from", c.peer.Full))
+	c.server.visit(func(m *router.Machine, _ time.Time) { m.Refuse(c.router, "", "") })
+	return errHungUp
+}
+
+// fill waits for bytes and adds them to c.in.
+func (c *conn) fill() error {
+	if c.raw == nil {
+		return c.fillStream()
+	}
+	if err := c.raw.Read(c.readFunc); err != nil {
+		return err
+	}
+	return c.readErr
+}
+
+// fillStream reads from a connection that has no socket of its own: it has to
+// have a buffer while it waits.
+func (c *conn) fillStream() error {
+	if c.in == nil {
+		c.in = getBuffer()
+	}
+	b := c.in
+	n, err := c.nc.Read(b.b[len(b.b):cap(b.b)])
+	b.b = b.b[:len(b.b)+n]
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// readSocket tries to read. With nothing there it gives its buffer back before
+// it waits.
+func (c *conn) readSocket(fd uintptr) (done bool) {
+	if c.in == nil {
+		c.in = getBuffer()
+	}
+	b := c.in
+	n, err := ignoringEINTR(func() (int, error) { return syscall.Read(int(fd), b.b[len(b.b):cap(b.b)]) })
+	switch {
+	case err == syscall.EAGAIN:
+		if len(b.b) == 0 {
+			putBuffer(b)
+			c.in = nil
+		}
+		return false
+	case err != nil:
+		c.readErr = err
+	case n == 0:
+		c.readErr = io.EOF
+	default:
+		b.b, c.readErr = b.b[:len(b.b)+n], nil
+	}
+	return true
+}
+
+// writeOnce writes what the socket takes without waiting.
+func (c *conn) writeOnce(b []byte) (int, error) {
+	c.writing, c.written, c.writeErr = b, 0, nil
+	err := c.raw.Write(c.writeFunc)
+	c.writing = nil
+	if err == nil {
+		err = c.writeErr
+	}
+	return c.written, err
+}
+
+func (c *conn) writeSocket(fd uintptr) (done bool) {
+	for len(c.writing) > 0 {
+		n, err := ignoringEINTR(func() (int, error) { return syscall.Write(int(fd), c.writing) })
+		if err == syscall.EAGAIN {
+			break
+		}
+		if err != nil {
+			c.writeErr = err
+			break
+		}
+		c.written += n
+		c.writing = c.writing[n:]
+	}
+	return true
+}
+
+func ignoringEINTR(f func() (int, error)) (int, error) {
+	for {
+		n, err := f()
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,180 @@
+// Package server is the shell around the machine of package router: it owns
+// the listeners, the connections, the machine's lock, its one timer and the
+// store's answers.
+//
+// A connection's goroutine reads what has arrived, takes the lock once, steps
+// all packets, moves what the machine wants said into the connections'
+// outboxes, gives the lock back and writes out the outboxes that it touched.
+// Nothing blocks while the lock is held: no read, no write, no commit, no
+// channel.
+//
+//	accept → read, decode ─lock─► Step → Sends, Changes ─unlock─► outboxes → one write per connection
+//	                                          │
+//	                                          └► Store.Commit … done ─lock─► Committed → Sends ─unlock─► write
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gearbolt/persist"
+	"gearbolt/protocol"
+	"gearbolt/router"
+)
+
+// Options are the settings of a server. The zero value of a limit is no limit,
+// unless it says otherwise.
+type Options struct {
+	Router router.Config
+
+	PacketLimit              int // bytes of a packet's body; 0: protocol.DefaultPacketLimit
+	OutboxLimit              int // bytes that may wait for a peer that does not read; 0: DefaultOutboxLimit
+	MaxConnections           int
+	MaxConnectionsPerAddress int
+
+	KeepAlive        net.KeepAliveConfig // of TCP connections
+	UserTimeout      time.Duration       // TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged
+	HandshakeTimeout time.Duration       // of TLS; 0: DefaultHandshakeTimeout
+}
+
+// Defaults of Options.
+const (
+	DefaultOutboxLimit      = 64 << 20
+	DefaultHandshakeTimeout = 10 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.PacketLimit <= 0 {
+		o.PacketLimit = protocol.DefaultPacketLimit
+	}
+	if o.OutboxLimit <= 0 {
+		o.OutboxLimit = DefaultOutboxLimit
+	}
+	if o.HandshakeTimeout <= 0 {
+		o.HandshakeTimeout = DefaultHandshakeTimeout
+	}
+	o.Router.ReplyLimit = o.OutboxLimit
+	return o
+}
+
+// A Server routes jobs between the connections of its listeners.
+type Server struct {
+	store     persist.Store
+	log       *zap.Logger
+	recovered int
+	answers   chan error // of the store, one batch at a time
+
+	done     chan struct{} // closed when the server wants to end, see Done
+	quit     chan struct{} // closed when it ends
+	doneOnce sync.Once
+	quitOnce sync.Once
+	tasks    sync.WaitGroup // connections, accept loops and the store's answers
+	writers  tally          // writes that wait for a peer to read
+	readers  tally          // payloads being read back from the store
+
+	packetLimit atomic.Int64 // Options.PacketLimit, for every read
+
+	mu         sync.Mutex // guards all that follows; nothing blocks under it
+	opts       Options
+	machine    *router.Machine
+	timer      *time.Timer
+	armed      time.Time     // when timer fires; zero: it does not
+	commitWait chan struct{} // closed at the next commit; nil: nobody waits for it
+	listeners  map[net.Listener]struct{}
+	conns      map[*conn]struct{}
+	perAddress map[string]int
+	draining   bool          // Drain
+	quiet      chan struct{} // Shutdown: closed when nothing runs and all is stored
+	closed     bool
+	err        error
+}
+
+// New returns a server for the jobs that are in the store, which it loads. The
+// store stays the caller's to close, after [Server.Close].
+func New(o Options, store persist.Store, log *zap.Logger) (*Server, error) {
+	o = o.withDefaults()
+	if p := o.Router.HandlePrefix; len(p) > router.MaxPrefix {
+		return nil, fmt.Errorf("handle prefix %q has more than %d bytes", p, router.MaxPrefix)
+	}
+	s := &Server{
+		store:      store,
+		log:        log,
+		opts:       o,
+		machine:    router.New(time.Now(), store.Epoch(), o.Router),
+		answers:    make(chan error, 1),
+		done:       make(chan struct{}),
+		quit:       make(chan struct{}),
+		listeners:  make(map[net.Listener]struct{}),
+		conns:      make(map[*conn]struct{}),
+		perAddress: make(map[string]int),
+	}
+	s.packetLimit.Store(int64(o.PacketLimit))
+	if err := store.Load(s.restore); err != nil {
+		return nil, err
+	}
+	s.timer = time.AfterFunc(time.Hour, s.tick)
+	s.tick() // arms the timer for what was restored
+	s.tasks.Go(s.takeAnswers)
+	return s, nil
+}
+
+func (s *Server) restore(c persist.Change) error {
+	s.machine.Restore(c)
+	if c.Kind == persist.PutJob {
+		s.recovered++
+	}
+	return nil
+}
+
+// Recovered is how many jobs came back from the store.
+func (s *Server) Recovered() int { return s.recovered }
+
+// Reconfigure changes what can be changed while the server runs: the router's
+// policy and all limits. Connections that are open keep their socket options.
+func (s *Server) Reconfigure(o Options) {
+	o = o.withDefaults()
+	s.packetLimit.Store(int64(o.PacketLimit))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts = o
+	s.machine.Configure(o.Router)
+}
+
+// Done is closed when the server wants to end: an operator said "shutdown", it
+// is drained, or it failed. Whoever owns it then calls Shutdown or Close.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Err is why the server failed, or nil. After a failure of the store nobody
+// knows what is on disk: the process is to end with nothing more said.
+func (s *Server) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// fail ends the server for a reason after which nothing may be answered.
+func (s *Server) fail(err error) {
+	s.mu.Lock()
+	first := s.err == nil && !s.closed
+	if first {
+		s.err = err
+	}
+	s.closed = true
+	s.mu.Unlock()
+	if first {
+		s.log.Error("the store failed; ending without an answer to what was not stored", zap.Error(err))
+	}
+	s.want()
+}
+
+// want tells the owner that the server wants to end.
+func (s *Server) want() { s.doneOnce.Do(func() { close(s.done) }) }
+
+// errServerClosed ends connections and commits after Close.
+var errServerClosed = errors.New("the server is closed")

@@ -1,0 +1,101 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gearbolt/router"
+)
+
+// Drain begins gearmand's graceful shutdown (SIGUSR1, "shutdown graceful"):
+// the listeners close, connections go on and may still submit, and the server
+// wants to end when there is no job at all.
+func (s *Server) Drain() {
+	s.log.Info("draining: no new connections; ends when no job is left")
+	s.visit(func(*router.Machine, time.Time) {
+		s.draining = true
+		s.closeListeners()
+	})
+}
+
+// Shutdown ends the server: it stops accepting, assigns no more jobs, lets
+// those that run finish until ctx ends, and closes. What was not finished is in
+// the store.
+func (s *Server) Shutdown(ctx context.Context) error {
+	quiet := make(chan struct{})
+	s.visit(func(m *router.Machine, _ time.Time) {
+		m.Quiesce()
+		s.closeListeners()
+		s.quiet = quiet
+		s.log.Info("shutting down", zap.Int("running jobs", m.Running()))
+	})
+	select {
+	case <-quiet:
+		s.awaitWriters(ctx)
+	case <-ctx.Done():
+		s.log.Warn("jobs still run; they will run again after the next start if they are background jobs")
+	case <-s.quit:
+	}
+	s.Close()
+	return s.Err()
+}
+
+// awaitWriters lets peers read what was said to them, until ctx ends.
+func (s *Server) awaitWriters(ctx context.Context) {
+	select {
+	case <-s.writers.none():
+	case <-ctx.Done():
+	}
+}
+
+// Close ends the server at once: as after a crash, what is in the store is all
+// that remains. It waits for the server's goroutines.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.closeListeners()
+	conns := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.timer.Stop()
+	s.mu.Unlock()
+	s.quitOnce.Do(func() { close(s.quit) })
+	for _, c := range conns {
+		c.out.flushLast(c)
+		c.close()
+	}
+	s.want()
+	s.tasks.Wait()
+	<-s.writers.none()
+	<-s.readers.none()
+}
+
+// closeListeners is called with s.mu held; closing a listener does not block.
+func (s *Server) closeListeners() {
+	for l := range s.listeners {
+		l.Close()
+		delete(s.listeners, l)
+	}
+}
+
+// checkEnd looks whether the end that somebody asked for has come. s.mu is
+// held.
+func (s *Server) checkEnd(t *turn) {
+	switch s.machine.Shutdown() {
+	case router.ShutdownNow:
+		s.want()
+	case router.ShutdownGraceful:
+		s.draining = true
+		s.closeListeners()
+	}
+	if s.draining && s.machine.Jobs() == 0 {
+		s.want()
+	}
+	if s.quiet != nil && s.machine.Running() == 0 && t.commit == nil && s.machine.Stored() {
+		close(s.quiet)
+		s.quiet = nil
+	}
+}

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gearbolt/persist"
+	"gearbolt/router"
+)
+
+// A turn is what one visit to the machine leaves to be done without the lock.
+// It is used again for the next visit.
+type turn struct {
+	touched []*conn          // have something in their outbox
+	commit  []persist.Change // for the store
+	fetches []router.Fetch
+}
+
+// visit has f talk to the machine under the lock, and then does what follows
+// from it.
+func (s *Server) visit(f func(*router.Machine, time.Time)) {
+	var t turn
+	s.mu.Lock()
+	if !s.closed {
+		f(s.machine, time.Now())
+		s.collect(&t)
+	}
+	s.mu.Unlock()
+	s.carryOut(&t)
+}
+
+// collect takes from the machine what an event has led to. s.mu is held.
+func (s *Server) collect(t *turn) {
+	for _, send := range s.machine.Sends() {
+		c := send.Conn.Owner().(*conn)
+		if c.out.add(send, s.opts.OutboxLimit) {
+			t.touched = append(t.touched, c)
+		}
+	}
+	t.commit = s.machine.Changes()
+	t.fetches = s.machine.Fetches()
+	s.arm()
+	if s.machine.Shutdown() != router.NoShutdown || s.draining || s.quiet != nil {
+		s.checkEnd(t)
+	}
+}
+
+// arm sets the timer for when the machine next has something to do. A timer
+// that fires too early does no harm, so it is only ever moved forward.
+func (s *Server) arm() {
+	next := s.machine.Next()
+	if next.IsZero() || !s.armed.IsZero() && !next.Before(s.armed) {
+		return
+	}
+	s.armed = next
+	s.timer.Reset(time.Until(next))
+}
+
+// tick is the timer.
+func (s *Server) tick() {
+	s.visit(func(m *router.Machine, now time.Time) {
+		s.armed = time.Time{}
+		m.Tick(now)
+	})
+}
+
+// carryOut does, without the lock, what collect took. The store begins first,
+// so that it works while the replies are written.
+func (s *Server) carryOut(t *turn) {
+	if t.commit != nil {
+		s.store.Commit(t.commit, s.committed)
+		t.commit = nil
+	}
+	for i, c := range t.touched {
+		c.out.flush(c)
+		t.touched[i] = nil
+	}
+	t.touched = t.touched[:0]
+	if t.fetches != nil {
+		fetches := t.fetches
+		t.fetches = nil
+		s.readers.run(func() { s.fetch(fetches) })
+	}
+}
+
+// committed hands the store's answer on: the store's own goroutine is free for
+// the next batch while the answer is worked off.
+func (s *Server) committed(err error) { s.answers <- err }
+
+// takeAnswers works off the store's answers.
+func (s *Server) takeAnswers() {
+	for {
+		select {
+		case <-s.quit:
+			return
+		case err := <-s.answers:
+			s.takeAnswer(err)
+		}
+	}
+}
+
+func (s *Server) takeAnswer(err error) {
+	var refused *persist.RefusedError
+	if err != nil && !errors.As(err, &refused) {
+		s.fail(err)
+		return
+	}
+	if refused != nil {
+		s.log.Warn("the store refused changes", zap.Int("changes", len(refused.Refused)), zap.Error(refused))
+	}
+	s.visit(func(m *router.Machine, now time.Time) {
+		m.Committed(now, refused)
+		if s.commitWait != nil {
+			close(s.commitWait)
+			s.commitWait = nil
+		}
+	})
+}
+
+// fetch reads payloads that memory no longer holds.
+func (s *Server) fetch(fetches []router.Fetch) {
+	for _, f := range fetches {
+		payload, err := s.store.Payload(f.Job)
+		if err != nil && !errors.Is(err, persist.ErrNotFound) {
+			s.fail(err)
+			return
+		}
+		s.visit(func(m *router.Machine, now time.Time) { m.Fetched(now, f, payload, err == nil) })
+	}
+}

@@ -1,0 +1,209 @@
+package router
+
+import (
+	"math"
+	"time"
+
+	"gearbolt/protocol"
+)
+
+// House law 5: if a job is queued and a capable worker sleeps, a NOOP is
+// outstanding or sent; and as many workers are woken as there is work, not all.
+//
+// A function knows the workers that it may wake (sleepers) and those that it
+// has woken and that have not come yet (woken). A connection with thousands of
+// functions must not touch them all whenever it goes to sleep and wakes; so an
+// ability stays in sleepers while its connection is awake, and is taken out
+// only when the function comes across it. Then it waits in the connection's
+// awake list, and goes back when the connection next sleeps. Each step of that
+// is paid for by the one before.
+
+type sleepState uint8
+
+const (
+	up     sleepState = iota // has spoken since it slept
+	asleep                   // PRE_SLEEP, and nothing to do
+	woken                    // a NOOP is outstanding
+)
+
+// patience is how long a woken worker may stay silent before the next one is
+// woken in its place.
+const patience = int64(100 * time.Millisecond)
+
+// preSleep is PRE_SLEEP. A worker for which a job waits is told NOOP at once;
+// several libraries never send GRAB_JOB otherwise. Any other one sleeps. As in
+// gearmand, a worker that goes to sleep over a running job gives up the job's
+// timer.
+func (m *Machine) preSleep(c *Conn) {
+	was := m.rouse(c)
+	for j := range c.holding.all {
+		if c.timers == 0 {
+			break
+		}
+		m.cancelTimer(j)
+	}
+	if a, _ := m.choose(c); a != nil {
+		m.noop(c, a.fn)
+	} else {
+		m.fallAsleep(c)
+	}
+	if was != nil {
+		m.wake(was)
+	}
+}
+
+func (m *Machine) fallAsleep(c *Conn) {
+	c.sleep = asleep
+	for a := range c.awake.all {
+		a.asleep.remove()
+		a.fn.sleepers.pushBack(&a.asleep)
+	}
+}
+
+// rouse notes that c is up. It returns the function that c was woken for.
+func (m *Machine) rouse(c *Conn) *function {
+	was := c.wokenFor
+	c.sleep, c.wokenFor = up, nil
+	c.woken.remove()
+	return was
+}
+
+// wake wakes workers until as many come for fn as it has jobs.
+func (m *Machine) wake(fn *function) {
+	enough := fn.waiting()
+	if m.cfg.WorkerWakeup > 0 {
+		enough = min(enough, m.cfg.WorkerWakeup)
+	}
+	for fn.woken.n < enough {
+		c := fn.nextSleeper()
+		if c == nil {
+			return
+		}
+		m.noop(c, fn)
+	}
+}
+
+// nextSleeper takes the first worker that sleeps out of fn.sleepers.
+func (fn *function) nextSleeper() *Conn {
+	for a := range fn.sleepers.all {
+		a.asleep.remove()
+		a.conn.awake.pushBack(&a.asleep)
+		if a.conn.sleep == asleep {
+			return a.conn
+		}
+	}
+	return nil
+}
+
+// noop wakes c for fn.
+func (m *Machine) noop(c *Conn, fn *function) {
+	c.sleep, c.wokenFor, c.wokenAt = woken, fn, m.clock.now
+	fn.woken.pushBack(&c.woken)
+	if fn.watch.index == 0 {
+		m.deadlines.set(&fn.watch, m.clock.now+patience)
+	}
+	m.sayPacket(c, protocol.Noop)
+}
+
+// watchWoken counts no more on workers that were woken for fn long ago and
+// stay silent, and wakes others in their place.
+func (m *Machine) watchWoken(fn *function) {
+	for c := range fn.woken.all {
+		if at := c.wokenAt + patience; at > m.clock.now {
+			m.deadlines.set(&fn.watch, at)
+			break
+		}
+		c.woken.remove()
+		c.wokenFor = nil
+	}
+	m.wake(fn)
+}
+
+// canDo is CAN_DO and CAN_DO_TIMEOUT. Like gearmand, a name that is registered
+// twice counts twice, and the newest registration has the first turn.
+func (m *Machine) canDo(c *Conn, timeout int64) {
+	fn := m.function(m.args.Arg[0])
+	a := c.abilities[fn]
+	if a == nil {
+		a = m.newAbility(c, fn)
+	}
+	a.times++
+	a.timeout = timeout
+	fn.workers++
+	c.registered++
+	a.since, a.turn = c.registered, -c.registered
+	a.ofConn.remove()
+	c.turns.pushFront(&a.ofConn)
+	if c.sleep == asleep && fn.waiting() > 0 {
+		m.noop(c, fn)
+	}
+}
+
+func (m *Machine) newAbility(c *Conn, fn *function) *ability {
+	if c.abilities == nil {
+		c.abilities = make(map[*function]*ability)
+	}
+	a := &ability{conn: c, fn: fn}
+	a.ofConn.of, a.asleep.of = a, a
+	c.abilities[fn] = a
+	fn.sleepers.pushBack(&a.asleep)
+	return a
+}
+
+// canDoTimeout is CAN_DO_TIMEOUT. The number is milliseconds; 0, less and
+// garbage mean none, and less than a second is a second, as in gearmand, which
+// also closes the connection for a number that is none at all.
+func (m *Machine) canDoTimeout(c *Conn) {
+	ms, ok := protocol.Int(m.args.Arg[1])
+	if !ok || len(m.args.Arg[1]) > maxDigits {
+		m.close(c)
+		return
+	}
+	if ms <= 0 {
+		m.canDo(c, 0)
+		return
+	}
+	ms = min(max(ms, 1000), math.MaxInt64/int64(time.Millisecond)/2)
+	m.canDo(c, ms*int64(time.Millisecond))
+}
+
+// maxDigits is the longest number in CAN_DO_TIMEOUT.
+const maxDigits = 20
+
+// cantDo is CANT_DO. A job of the function that runs on the connection stays
+// there (gearmand takes it away, and python-gearman says CANT_DO from inside
+// jobs).
+func (m *Machine) cantDo(c *Conn) {
+	fn := m.functions[string(m.args.Arg[0])]
+	if fn == nil || c.abilities[fn] == nil {
+		return
+	}
+	m.dropAbility(c, c.abilities[fn])
+	m.unwake(c, fn)
+}
+
+// resetAbilities is RESET_ABILITIES.
+func (m *Machine) resetAbilities(c *Conn) {
+	for a := range c.turns.all {
+		m.dropAbility(c, a)
+	}
+	if c.wokenFor != nil {
+		m.unwake(c, c.wokenFor)
+	}
+}
+
+func (m *Machine) dropAbility(c *Conn, a *ability) {
+	a.ofConn.remove()
+	a.asleep.remove()
+	a.fn.workers -= a.times
+	delete(c.abilities, a.fn)
+}
+
+// unwake counts no more on c to come for fn.
+func (m *Machine) unwake(c *Conn, fn *function) {
+	if c.wokenFor == fn {
+		c.wokenFor = nil
+		c.woken.remove()
+		m.wake(fn)
+	}
+}
