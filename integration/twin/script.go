@@ -96,20 +96,6 @@ func (s *script) steps() []*line {
 	return steps
 }
 
-// conns returns the names of the connections, in the order of their first
-// mention.
-func (s *script) conns() []string {
-	var names []string
-	seen := map[string]bool{}
-	for _, l := range s.steps() {
-		if !seen[l.step.conn] {
-			seen[l.step.conn] = true
-			names = append(names, l.step.conn)
-		}
-	}
-	return names
-}
-
 // writeScripts writes a file of scripts with the answers that they hold now.
 func writeScripts(file string, scripts []*script) error {
 	var b strings.Builder
