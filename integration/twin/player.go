@@ -117,4 +117,3 @@ func (p *player) awaitGone() error {
 		}
 	}
 }
-
