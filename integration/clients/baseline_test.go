@@ -11,6 +11,7 @@ var onlyOurs = map[string]string{
 
 // The same for single peers.
 var onlyOursFor = map[[2]string]string{
+	{habits, "NetcatHalfClosed"}:  "it closes at the end of the input, whatever it still has to answer",
 	{"Perl", "Empty"}:             "it drops the WORK_COMPLETE without a NUL that Gearman::Worker sends for an empty result",
 	{"Perl", "Exception"}:         "it answers the WORK_FAIL behind a WORK_EXCEPTION with an ERROR, of which Gearman::Worker dies",
 	{"Node-abraxas", "Exception"}: "it answers the WORK_FAIL behind a WORK_EXCEPTION with an ERROR, of which abraxas dies",

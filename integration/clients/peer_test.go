@@ -2,7 +2,9 @@ package clients
 
 import (
 	"net"
+	"os"
 	"os/exec"
+	"slices"
 	"testing"
 )
 
@@ -34,21 +36,34 @@ type stand struct{ client, worker string }
 // worker starts the peer's worker for the functions given, as doc.go says.
 func (p *peer) worker(t testing.TB, addr string, specs ...string) *program {
 	t.Helper()
+	return p.workerWith(t, nil, addr, specs...)
+}
+
+// workerWith adds variables to the worker's environment.
+func (p *peer) workerWith(t testing.TB, env []string, addr string, specs ...string) *program {
+	t.Helper()
 	command, _ := p.commands(t)
-	return start(t, p.name+" worker", invocation(command, addr, specs))
+	return start(t, p.name+" worker", invocation(command, addr, specs, env))
 }
 
 // client starts the peer's client.
 func (p *peer) client(t testing.TB, addr string, options ...string) *program {
 	t.Helper()
-	_, command := p.commands(t)
-	return start(t, p.name+" client", invocation(command, addr, options))
+	return p.clientWith(t, nil, addr, options...)
 }
 
-func invocation(command []string, addr string, more []string) *exec.Cmd {
+// clientWith adds variables to the client's environment.
+func (p *peer) clientWith(t testing.TB, env []string, addr string, options ...string) *program {
+	t.Helper()
+	_, command := p.commands(t)
+	return start(t, p.name+" client", invocation(command, addr, options, env))
+}
+
+func invocation(command []string, addr string, more, env []string) *exec.Cmd {
 	host, port, _ := net.SplitHostPort(addr)
-	args := append(append(append([]string{}, command[1:]...), host, port), more...)
-	return exec.Command(command[0], args...)
+	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{host, port}, more)...)
+	cmd.Env = append(os.Environ(), env...)
+	return cmd
 }
 
 func peerNamed(name string) *peer {

@@ -77,6 +77,8 @@ var peers = []peer{
 			"Timeout":        "the tool's worker registers no timeout",
 			"LateResult":     "the tool's worker registers no timeout",
 		},
+		// It reads its stdin in time that grows with the square of the size.
+		payload: 2 << 20,
 		with: map[string]stand{
 			// Its worker writes a whole payload to the command's stdin before it
 			// reads the result: over 64 KiB both block.

@@ -13,7 +13,6 @@ import (
 // ours.
 const (
 	canDo           = 1
-	jobCreated      = 8
 	echoReq         = 16
 	echoRes         = 17
 	submitJobBg     = 18
@@ -49,14 +48,14 @@ func exchange(t testing.TB, c net.Conn, request []byte, kind uint32) [][]byte {
 	return bytes.Split(body, []byte{0})
 }
 
-func readPacket(t testing.TB, c net.Conn) (kind uint32, body []byte) {
+func readPacket(t testing.TB, r io.Reader) (kind uint32, body []byte) {
 	t.Helper()
 	var header [12]byte
-	if _, err := io.ReadFull(c, header[:]); err != nil {
+	if _, err := io.ReadFull(r, header[:]); err != nil {
 		t.Fatal(err)
 	}
 	body = make([]byte, binary.BigEndian.Uint32(header[8:]))
-	if _, err := io.ReadFull(c, body); err != nil {
+	if _, err := io.ReadFull(r, body); err != nil {
 		t.Fatal(err)
 	}
 	return binary.BigEndian.Uint32(header[4:]), body

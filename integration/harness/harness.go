@@ -5,7 +5,9 @@ package harness
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -80,6 +82,7 @@ type Server struct {
 	DataDir string // gearbolt's
 	Cmd     *exec.Cmd
 
+	tls    *tls.Config // nil for plain TCP
 	output lockedBuffer
 	exited chan struct{}
 	err    error
@@ -111,6 +114,16 @@ func GearboltAt(t testing.TB, addr, dataDir string, args ...string) *Server {
 	return s
 }
 
+// GearboltTLS starts our server with TLS on its only listener, as args say;
+// config is for the client that asks whether it is ready.
+func GearboltTLS(t testing.TB, config *tls.Config, args ...string) *Server {
+	t.Helper()
+	addr, dir := FreeAddr(t), t.TempDir()
+	args = append([]string{"serve", "--listen", addr, "--data-dir", dir}, args...)
+	cmd := exec.Command(Binary(t), args...)
+	return start(t, &Server{Name: "gearbolt", Addr: addr, DataDir: dir, Cmd: cmd, tls: config})
+}
+
 // Gearmand starts Debian's gearmand on a free loopback port.
 func Gearmand(t testing.TB, args ...string) *Server {
 	t.Helper()
@@ -129,7 +142,13 @@ func Gearmand(t testing.TB, args ...string) *Server {
 // kills the process at the end of the test.
 func Start(t testing.TB, name, addr string, cmd *exec.Cmd) *Server {
 	t.Helper()
-	s := &Server{Name: name, Addr: addr, Cmd: cmd, exited: make(chan struct{})}
+	return start(t, &Server{Name: name, Addr: addr, Cmd: cmd})
+}
+
+func start(t testing.TB, s *Server) *Server {
+	t.Helper()
+	s.exited = make(chan struct{})
+	cmd := s.Cmd
 	cmd.Stdout, cmd.Stderr = &s.output, &s.output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -140,7 +159,7 @@ func Start(t testing.TB, name, addr string, cmd *exec.Cmd) *Server {
 	}()
 	t.Cleanup(func() { s.Kill() })
 	if err := s.awaitReady(30 * time.Second); err != nil {
-		t.Fatalf("%s on %s: %v\n%s", name, addr, err, s.Output())
+		t.Fatalf("%s on %s: %v\n%s", s.Name, s.Addr, err, s.Output())
 	}
 	return s
 }
@@ -163,13 +182,25 @@ func (s *Server) awaitReady(limit time.Duration) error {
 }
 
 func (s *Server) version() (string, error) {
-	c, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	d := net.Dialer{Timeout: time.Second}
+	c, err := d.Dial("tcp", s.Addr)
 	if err != nil {
 		return "", err
 	}
+	if s.tls != nil {
+		config := s.tls.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(s.Addr)
+		c = tls.Client(c, config)
+	}
 	defer c.Close()
+	return Version(c)
+}
+
+// Version asks the server at the other end of c for its version and returns
+// the line of the answer.
+func Version(c net.Conn) (string, error) {
 	c.SetDeadline(time.Now().Add(5 * time.Second))
-	if _, err := c.Write([]byte("version\n")); err != nil {
+	if _, err := io.WriteString(c, "version\n"); err != nil {
 		return "", err
 	}
 	return bufio.NewReader(c).ReadString('\n')
