@@ -8,6 +8,8 @@ func (inv *Invocation) check() error {
 	switch {
 	case s.DataDir == "" && s.Store == "bolt":
 		return fmt.Errorf("data-dir \"\" (%s) names no directory: there is neither HOME nor XDG_DATA_HOME; give --data-dir or GEARBOLT_DATA_DIR", inv.Origins["data-dir"])
+	case s.StoreMaxSize > 0 && s.StoreMaxSize < 64*mib:
+		return inv.unfit("store-max-size", "is too small for a store; give at least 64MiB, or 0 for no bound")
 	case s.OutboxLimit < s.PacketLimit:
 		return inv.unfit("outbox-limit", "is smaller than packet-limit (%s), so that the largest job would reach nobody; give at least that", formatSize(s.PacketLimit))
 	case s.SecureAny() && s.SSLCertificate == "":

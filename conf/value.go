@@ -133,12 +133,12 @@ func (v *span) String() string { return v.p.String() }
 func (v *span) plain() any     { return v.p.String() }
 func (v *span) kind() string   { return "time" }
 
-// handlePrefix is what handles begin with. libgearman keeps 63 bytes of a
-// handle, of which ":epoch-number" needs up to 23 in a server's lifetime;
-// clients split handles at NUL, and the admin protocol at blanks.
+// handlePrefix is what handles begin with. A handle is a colon, an epoch, a
+// dash and a number longer, and clients keep 63 bytes of it; they split it from
+// what follows at NUL, and the admin protocol at blanks.
 type handlePrefix struct{ p *string }
 
-const maxHandlePrefix = 40
+const maxHandlePrefix = 35
 
 func (v *handlePrefix) Set(s string) error {
 	unfit := func(r rune) bool { return r <= ' ' || r == 0x7f }
