@@ -10,6 +10,7 @@ type function struct {
 	queues [persist.Priorities]list[*job] // jobs that may run, first come first served
 	total  int                            // all its jobs: pending, delayed, queued, running
 	run    int                            // of these, running
+	waits  [persist.Priorities]int        // of these, the others
 	limit  [persist.Priorities]uint32     // "maxqueue"; 0: none
 
 	workers  int                     // registrations

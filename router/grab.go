@@ -80,6 +80,7 @@ func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
 	j.state, j.worker = running, c
 	c.holding.pushBack(&j.place)
 	j.fn.run++
+	j.fn.waits[j.Priority]--
 	m.running++
 	m.lease(c, j, a.timeout)
 	m.sayAssigned(c, j, how)
@@ -150,6 +151,7 @@ func (m *Machine) releaseJob(j *job) {
 	j.place.remove()
 	j.worker = nil
 	j.fn.run--
+	j.fn.waits[j.Priority]++
 	m.running--
 }
 

@@ -82,6 +82,7 @@ func (m *Machine) addJob(fn *function, p persist.Job) *job {
 	j.place.of = j
 	m.jobs[j.ID] = j
 	fn.total++
+	fn.waits[j.Priority]++
 	if key := uniqueKey(j.Unique, j.Payload); key != "" {
 		m.addUnique(key, j)
 	}
@@ -94,6 +95,7 @@ func (m *Machine) forget(j *job) {
 	j.state = done
 	delete(m.jobs, j.ID)
 	j.fn.total--
+	j.fn.waits[j.Priority]--
 	m.removeUnique(j)
 	for l := range j.listeners.all {
 		l.remove()

@@ -29,28 +29,13 @@ func (m *Machine) adminStatus(c *Conn) {
 	})
 }
 
-// adminPriorityStatus is "prioritystatus": name, jobs that wait by priority,
-// workers.
+// adminPriorityStatus is "prioritystatus": name, jobs by priority that do not
+// run, workers.
 func (m *Machine) adminPriorityStatus(c *Conn) {
-	waits := m.waitingByPriority()
 	listing(m, c, m.sortedFunctions(), func(b []byte, fn *function) []byte {
-		n := waits[fn]
+		n := &fn.waits
 		return appendRow(append(b, cut(fn.name)...), n[persist.High], n[persist.Normal], n[persist.Low], fn.workers)
 	})
-}
-
-// waitingByPriority counts the jobs that wait, also for their time or for the
-// store.
-func (m *Machine) waitingByPriority() map[*function][persist.Priorities]int {
-	n := make(map[*function][persist.Priorities]int)
-	for _, j := range m.jobs {
-		if j.state != running {
-			row := n[j.fn]
-			row[j.Priority]++
-			n[j.fn] = row
-		}
-	}
-	return n
 }
 
 // appendRow appends numbers behind tabs, and a line feed.

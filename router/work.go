@@ -14,9 +14,9 @@ import (
 // the connection for a longer one.
 const maxDenominator = 11
 
-// held finds the job that c runs by its handle. Without one it answers, or
+// own finds the job that c runs by its handle. Without one it answers, or
 // swallows the packet, and returns nil.
-func (m *Machine) held(c *Conn, text string) *job {
+func (m *Machine) own(c *Conn, text string) *job {
 	handle := protocol.CString(m.args.Arg[0])
 	j := m.jobByHandle(handle)
 	if j != nil && j.worker == c {
@@ -30,7 +30,7 @@ func (m *Machine) held(c *Conn, text string) *job {
 
 // workData is WORK_DATA and WORK_WARNING.
 func (m *Machine) workData(c *Conn, msg protocol.Message) {
-	if j := m.held(c, protocol.TextNoSuchJob); j != nil {
+	if j := m.own(c, protocol.TextNoSuchJob); j != nil {
 		m.forward(j, msg)
 	}
 }
@@ -46,7 +46,7 @@ func (m *Machine) workStatus(c *Conn, msg protocol.Message) {
 		m.close(c)
 		return
 	}
-	j := m.held(c, protocol.TextNoSuchResultJob)
+	j := m.own(c, protocol.TextNoSuchResultJob)
 	if j == nil {
 		return
 	}
@@ -66,7 +66,7 @@ func (m *Machine) workEnd(c *Conn, msg protocol.Message) {
 			return
 		}
 	}
-	if j := m.held(c, protocol.TextNoSuchResultJob); j != nil {
+	if j := m.own(c, protocol.TextNoSuchResultJob); j != nil {
 		m.forward(j, msg)
 		m.finish(c, j)
 	}
@@ -76,7 +76,7 @@ func (m *Machine) workEnd(c *Conn, msg protocol.Message) {
 // nothing behind it. Clients that did not ask for exceptions are told
 // WORK_FAIL.
 func (m *Machine) workException(c *Conn, msg protocol.Message) {
-	j := m.held(c, protocol.TextNoSuchExceptedJob)
+	j := m.own(c, protocol.TextNoSuchExceptedJob)
 	if j == nil {
 		return
 	}

@@ -55,7 +55,7 @@ func (s *Server) rest(d time.Duration) bool {
 
 // accept begins a connection, unless there are too many.
 func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
-	c := newConn(s, nc)
+	c := newConn(s, nc, tlsConfig)
 	if why := s.enter(c); why != "" {
 		s.log.Warn("connection refused", zap.String("from", c.peer.Full), zap.String("reason", why))
 		nc.Close()
@@ -65,10 +65,9 @@ func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
 	go func() {
 		defer s.tasks.Done()
 		defer s.leave(c)
-		if tlsConfig != nil && !c.handshake(tlsConfig) {
-			return
+		if c.handshake() {
+			c.serve()
 		}
-		c.serve()
 	}()
 }
 
@@ -101,19 +100,21 @@ func (s *Server) leave(c *conn) {
 	}
 }
 
-// handshake puts TLS around the connection, on the connection's own goroutine,
-// so that one that stalls holds up nobody.
-func (c *conn) handshake(config *tls.Config) bool {
+// handshake begins TLS where the listener speaks it. It runs on the
+// connection's own goroutine, so that one that stalls holds up nobody.
+func (c *conn) handshake() bool {
+	t, ok := c.nc.(*tls.Conn)
+	if !ok {
+		return true
+	}
 	c.server.mu.Lock()
 	limit := c.server.opts.HandshakeTimeout
 	c.server.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	t := tls.Server(c.nc, config)
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.server.log.Info("TLS handshake failed", zap.String("from", c.peer.Full), zap.Error(err))
 		return false
 	}
-	c.secure(t)
 	return true
 }

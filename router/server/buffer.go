@@ -1,6 +1,10 @@
 package server
 
-import "sync"
+import (
+	"sync"
+
+	"gearbolt/protocol"
+)
 
 // Sizes of buffers, in bytes: what a connection reads into at first, and what
 // is worth keeping for another one.
@@ -11,7 +15,10 @@ const (
 
 // A buffer is borrowed while bytes are on their way; an idle connection has
 // none.
-type buffer struct{ b []byte }
+type buffer struct {
+	b    []byte
+	msgs []protocol.Message // what a reader has cut off b
+}
 
 var buffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, bufferSize)} }}
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -18,7 +19,8 @@ import (
 type conn struct {
 	server *Server
 	peer   router.Peer
-	nc     net.Conn
+	sock   net.Conn        // as it was accepted
+	nc     net.Conn        // what is read and written: sock, or TLS around it
 	raw    syscall.RawConn // of a plain socket; nil: nc is read and written as a stream
 	router *router.Conn
 	out    outbox
@@ -38,11 +40,12 @@ type conn struct {
 	writeErr, readErr   error
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{server: s, nc: nc}
-	c.peer = peerOf(nc)
+func newConn(s *Server, sock net.Conn, tlsConfig *tls.Config) *conn {
+	c := &conn{server: s, sock: sock, nc: sock, peer: peerOf(sock)}
 	c.peer.Owner = c
-	if sc, ok := nc.(syscall.Conn); ok {
+	if tlsConfig != nil {
+		c.nc = tls.Server(sock, tlsConfig)
+	} else if sc, ok := sock.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			c.raw = raw
 			c.writeFunc, c.readFunc = c.writeSocket, c.readSocket
@@ -58,13 +61,6 @@ func peerOf(nc net.Conn) router.Peer {
 	}
 	_, local := nc.RemoteAddr().(*net.UnixAddr)
 	return router.Peer{Addr: nc.LocalAddr().Network(), Full: nc.LocalAddr().Network(), Local: local}
-}
-
-// secure goes on with the stream that TLS makes of the socket.
-func (c *conn) secure(t net.Conn) {
-	c.server.mu.Lock() // Close looks at nc and raw
-	defer c.server.mu.Unlock()
-	c.nc, c.raw = t, nil
 }
 
 // serve reads until the connection ends. All that arrived before the end is
@@ -86,8 +82,9 @@ func (c *conn) serve() {
 	}
 }
 
-// close closes the socket; its reader and its writer end with an error.
-func (c *conn) close() { c.closeOnce.Do(func() { c.nc.Close() }) }
+// close closes the socket; its reader and its writer end with an error. It does
+// not say goodbye in TLS, which might have to wait for the peer.
+func (c *conn) close() { c.closeOnce.Do(func() { c.sock.Close() }) }
 
 // errHungUp ends the reading of a connection that the machine has closed.
 var errHungUp = errors.New("closed by the server")

@@ -26,7 +26,6 @@ const (
 
 // readAll reads and steps until the connection ends.
 func (c *conn) readAll() error {
-	msgs := make([]protocol.Message, 0, 4)
 	for {
 		if err := c.fill(); err != nil {
 			return err
@@ -37,15 +36,15 @@ func (c *conn) readAll() error {
 			}
 			c.begun = true
 		}
-		var err error
-		if msgs, err = c.process(msgs[:0]); err != nil {
+		if err := c.process(); err != nil {
 			return err
 		}
 	}
 }
 
 // process steps the messages that are complete in c.in and keeps the rest.
-func (c *conn) process(msgs []protocol.Message) ([]protocol.Message, error) {
+func (c *conn) process() error {
+	msgs := c.in.msgs[:0]
 	limits := protocol.Limits{Packet: int(c.server.packetLimit.Load())}
 	used, need := 0, 0
 	for {
@@ -58,7 +57,7 @@ func (c *conn) process(msgs []protocol.Message) ([]protocol.Message, error) {
 		}
 		if hungUp := c.step(msgs); hungUp {
 			c.linger()
-			return msgs, errHungUp
+			return errHungUp
 		}
 		msgs = msgs[:0]
 		if errors.Is(err, protocol.ErrIncomplete) {
@@ -68,11 +67,12 @@ func (c *conn) process(msgs []protocol.Message) ([]protocol.Message, error) {
 		if err != nil {
 			c.refuse(err)
 			c.linger()
-			return msgs, err
+			return err
 		}
 	}
+	c.in.msgs = msgs
 	c.keep(used, need)
-	return msgs, nil
+	return nil
 }
 
 // keep moves the bytes behind the first used ones to the front, with room for
