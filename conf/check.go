@@ -1,28 +1,45 @@
 package conf
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // check looks at settings that must fit together.
 func (inv *Invocation) check() error {
 	s := &inv.Settings
 	switch {
 	case s.DataDir == "" && s.Store == "bolt":
-		return fmt.Errorf("data-dir \"\" (%s) names no directory: there is neither HOME nor XDG_DATA_HOME; give --data-dir or GEARBOLT_DATA_DIR", inv.Origins["data-dir"])
+		return inv.Fault("data-dir", errors.New("names no directory: there is neither HOME nor XDG_DATA_HOME; give --data-dir or GEARBOLT_DATA_DIR"))
 	case s.StoreMaxSize > 0 && s.StoreMaxSize < 64*mib:
-		return inv.unfit("store-max-size", "is too small for a store; give at least 64MiB, or 0 for no bound")
+		return inv.Fault("store-max-size", errors.New("is too small for a store; give at least 64MiB, or 0 for no bound"))
 	case s.OutboxLimit < s.PacketLimit:
-		return inv.unfit("outbox-limit", "is smaller than packet-limit (%s), so that the largest job would reach nobody; give at least that", formatSize(s.PacketLimit))
+		return inv.Fault("outbox-limit", fmt.Errorf("is smaller than packet-limit (%s), so that the largest job would reach nobody; give at least that", formatSize(s.PacketLimit)))
 	case s.SecureAny() && s.SSLCertificate == "":
-		return inv.unfit("ssl-certificate", "is empty, and TLS needs a certificate; give its PEM file")
+		return inv.Fault("ssl-certificate", errors.New("is empty, and TLS needs a certificate; give its PEM file"))
 	case s.SecureAny() && s.SSLKey == "":
-		return inv.unfit("ssl-key", "is empty, and TLS needs the certificate's key; give its PEM file")
+		return inv.Fault("ssl-key", errors.New("is empty, and TLS needs the certificate's key; give its PEM file"))
 	case s.SSLRequireClientCertificate && s.SSLCAFile == "":
-		return inv.unfit("ssl-ca-file", "is empty, and a required client certificate must be vouched for; give the authorities' PEM file")
+		return inv.Fault("ssl-ca-file", errors.New("is empty, and a required client certificate must be vouched for; give the authorities' PEM file"))
 	}
 	return nil
 }
 
-// unfit says in one line why the setting's value does not do.
-func (inv *Invocation) unfit(name, format string, args ...any) error {
-	return fmt.Errorf("%s %q (%s) %s", name, lookup(name).value(&inv.Settings).String(), inv.Origins[name], fmt.Sprintf(format, args...))
+// Fault puts the setting's name, value and origin in front of why, which says
+// what is wrong with it.
+func (inv *Invocation) Fault(name string, why error) error {
+	return fmt.Errorf("%s %q (%s) %w", name, inv.text(name), inv.Origins[name], why)
 }
+
+// Changed returns the names of the settings whose values differ between inv
+// and other.
+func (inv *Invocation) Changed(other *Invocation) (names []string) {
+	for i := range table {
+		if name := table[i].name; inv.text(name) != other.text(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (inv *Invocation) text(name string) string { return lookup(name).value(&inv.Settings).String() }

@@ -88,3 +88,10 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+func TestChanged(t *testing.T) {
+	a, b := parse(t, "gearbolt --port 1"), parse(t, "gearbolt --port 2 --verbose info --exceptions")
+	if got := strings.Join(a.Changed(b), " "); got != "port exceptions" {
+		t.Errorf("got %q", got)
+	}
+}
