@@ -43,6 +43,10 @@ type Conn struct {
 	timers     int    // how many of holding have a timer
 	past       record // jobs that it held
 
+	// Requests that wait for a job: park.go.
+	parks  bool
+	parked []assignment
+
 	// Asleep or woken: wake.go.
 	sleep    sleepState
 	wokenFor *function

@@ -12,7 +12,9 @@ type assignment protocol.Type
 // gives up after half a second).
 func (m *Machine) grab(c *Conn, how assignment) {
 	was := m.rouse(c)
-	if a, p := m.choose(c); a != nil {
+	if c.parks {
+		m.park(c, how)
+	} else if a, p := m.choose(c); a != nil {
 		m.assign(c, a, a.fn.queues[p].first.of, how)
 	} else {
 		m.sayPacket(c, protocol.NoJob)

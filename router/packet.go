@@ -66,7 +66,7 @@ func (m *Machine) workerPacket(c *Conn, msg protocol.Message) {
 	case protocol.PreSleep:
 		m.preSleep(c)
 	case protocol.AllYours:
-		// Taken and without effect; gearmand answers it with an ERROR.
+		m.allYours(c)
 	case protocol.GrabJob:
 		m.grab(c, assignment(protocol.JobAssign))
 	case protocol.GrabJobUniq:

@@ -36,6 +36,7 @@ const patience = int64(100 * time.Millisecond)
 // timer.
 func (m *Machine) preSleep(c *Conn) {
 	was := m.rouse(c)
+	m.unpark(c)
 	for j := range c.holding.all {
 		if c.timers == 0 {
 			break
@@ -70,17 +71,34 @@ func (m *Machine) rouse(c *Conn) *function {
 
 // wake wakes workers until as many come for fn as it has jobs.
 func (m *Machine) wake(fn *function) {
-	enough := fn.waiting()
-	if m.cfg.WorkerWakeup > 0 {
-		enough = min(enough, m.cfg.WorkerWakeup)
-	}
-	for fn.woken.n < enough {
+	for fn.woken.n < m.wanted(fn) {
 		c := fn.nextSleeper()
 		if c == nil {
 			return
 		}
-		m.noop(c, fn)
+		m.rally(c, fn)
 	}
+}
+
+// wanted is how many workers are to be on their way to fn's jobs.
+func (m *Machine) wanted(fn *function) int {
+	if m.closing {
+		return 0
+	}
+	if m.cfg.WorkerWakeup > 0 {
+		return min(fn.waiting(), m.cfg.WorkerWakeup)
+	}
+	return fn.waiting()
+}
+
+// rally gets a sleeping worker to fn's jobs: it is handed one if it has asked
+// before, and else woken to ask.
+func (m *Machine) rally(c *Conn, fn *function) {
+	if len(c.parked) == 0 {
+		m.noop(c, fn)
+		return
+	}
+	m.serveParked(c)
 }
 
 // nextSleeper takes the first worker that sleeps out of fn.sleepers.
@@ -134,8 +152,8 @@ func (m *Machine) canDo(c *Conn, timeout int64) {
 	a.since, a.turn = c.registered, -c.registered
 	a.ofConn.remove()
 	c.turns.pushFront(&a.ofConn)
-	if c.sleep == asleep && fn.waiting() > 0 {
-		m.noop(c, fn)
+	for c.sleep == asleep && fn.waiting() > 0 && !m.closing {
+		m.rally(c, fn)
 	}
 }
 
