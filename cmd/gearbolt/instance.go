@@ -1,0 +1,221 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"gearbolt/conf"
+	"gearbolt/persist"
+	"gearbolt/persist/bolt"
+	"gearbolt/persist/memory"
+	"gearbolt/router/server"
+)
+
+// An instance is a server with all that surrounds it in the process.
+type instance struct {
+	process conf.Process
+	inv     *conf.Invocation
+	signals chan os.Signal
+
+	account      *account // to become; nil: nobody else
+	descriptors  int
+	log          *logger
+	certificates *server.Certificates // nil: no TLS
+	listeners    []listener
+	store        persist.Store
+	server       *server.Server
+	warnings     []string
+}
+
+// start does what must be done before the first connection, in this order:
+// whatever root alone may open is opened before root is given up, and the
+// store is made by the user whose it is. An error leaves nothing behind.
+func (i *instance) start() error {
+	steps := []func() error{
+		i.findAccount, i.openLog, i.allowDescriptors, i.makeDataDir, i.loadCertificates,
+		i.listen, i.writePID, i.becomeUser, i.openStore, i.newServer,
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			i.giveUp(err)
+			return err
+		}
+	}
+	for _, l := range i.listeners {
+		go i.server.Serve(l, i.tlsFor(l))
+	}
+	i.announce()
+	return nil
+}
+
+func (i *instance) findAccount() (err error) {
+	if i.account, err = lookupAccount(i.inv.Settings.User); err != nil {
+		return i.inv.Fault("user", err)
+	}
+	return nil
+}
+
+// openLog opens the log. gearmand falls back to standard error, and so does
+// what stands in for it.
+func (i *instance) openLog() (err error) {
+	s := i.inv.Settings
+	if i.log, err = openLog(&s); err != nil {
+		err = i.inv.Fault("log-file", fmt.Errorf("cannot be opened: %w", err))
+		if !i.inv.DropIn {
+			return err
+		}
+		i.warnings = append(i.warnings, err.Error()+"; logging to standard error")
+		s.LogFile = "stderr"
+		if i.log, err = openLog(&s); err != nil {
+			return err
+		}
+	}
+	if i.account == nil {
+		return nil
+	}
+	return i.log.sink.owner(i.account.uid, i.account.gid)
+}
+
+func (i *instance) allowDescriptors() (err error) {
+	if i.descriptors, err = setFileDescriptors(i.inv.Settings.FileDescriptors); err != nil {
+		return i.inv.Fault("file-descriptors", err)
+	}
+	if n := i.inv.Settings.MaxConnections; n > maxConnections(n, i.descriptors) {
+		i.warnings = append(i.warnings, fmt.Sprintf("max-connections %d is more than %d file descriptors allow", n, i.descriptors))
+	}
+	return nil
+}
+
+// makeDataDir makes a missing directory, for the user that the process will
+// be. One that is there is left as it is.
+func (i *instance) makeDataDir() error {
+	if i.inv.Settings.Store != "bolt" {
+		return nil
+	}
+	if err := makeDir(i.inv.Settings.DataDir, i.account); err != nil {
+		return i.inv.Fault("data-dir", fmt.Errorf("cannot be made: %w; give another with --data-dir or GEARBOLT_DATA_DIR", err))
+	}
+	return nil
+}
+
+func makeDir(dir string, owner *account) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); os.IsExist(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if owner == nil {
+		return nil
+	}
+	return os.Chown(dir, owner.uid, owner.gid)
+}
+
+func (i *instance) loadCertificates() (err error) {
+	s := &i.inv.Settings
+	if !s.SecureAny() {
+		return nil
+	}
+	files := server.TLSFiles{CA: s.SSLCAFile, Certificate: s.SSLCertificate, Key: s.SSLKey, RequireClient: s.SSLRequireClientCertificate}
+	i.certificates, err = server.LoadTLS(files, i.certificatesChanged)
+	return err
+}
+
+func (i *instance) certificatesChanged(err error) {
+	if err != nil {
+		i.log.Error("new certificates are not used; the old ones stay", zap.Error(err))
+		return
+	}
+	i.log.Info("new certificates are in use")
+}
+
+func (i *instance) tlsFor(l listener) *tls.Config {
+	if !l.secure {
+		return nil
+	}
+	return i.certificates.Config()
+}
+
+func (i *instance) listen() (err error) {
+	i.listeners, err = listenAll(i.inv)
+	return err
+}
+
+func (i *instance) writePID() error {
+	path := i.inv.Settings.PIDFile
+	if path == "" {
+		return nil
+	}
+	if err := writePIDFile(path); err != nil {
+		return i.inv.Fault("pid-file", fmt.Errorf("cannot be written: %w", err))
+	}
+	return nil
+}
+
+// removePID removes the file, which the user that the process has become may
+// not be allowed to.
+func (i *instance) removePID() {
+	path := i.inv.Settings.PIDFile
+	if path == "" {
+		return
+	}
+	if err := removePIDFile(path); err != nil {
+		i.log.Info("the pid file stays", zap.Error(err))
+	}
+}
+
+func (i *instance) becomeUser() error {
+	if i.account == nil {
+		return nil
+	}
+	for _, l := range i.listeners {
+		if err := l.giveTo(i.account); err != nil {
+			return err
+		}
+	}
+	if err := i.account.become(); err != nil {
+		return i.inv.Fault("user", fmt.Errorf("cannot be switched to: %w", err))
+	}
+	return nil
+}
+
+func (i *instance) openStore() error {
+	s := &i.inv.Settings
+	if s.Store == "memory" {
+		i.store = memory.New()
+		return nil
+	}
+	store, err := bolt.Open(bolt.Options{Dir: s.DataDir, MaxSize: s.StoreMaxSize, MinFree: s.StoreMinFree, UnsafeNoFsync: s.UnsafeNoFsync})
+	if err != nil {
+		return i.inv.Fault("data-dir", fmt.Errorf("cannot be used: %w", err))
+	}
+	i.store = store
+	i.warnings = append(i.warnings, store.Warnings()...)
+	return nil
+}
+
+func (i *instance) newServer() (err error) {
+	i.server, err = server.New(i.options(), i.store, i.log.Logger)
+	return err
+}
+
+// giveUp takes back what the steps before an error did.
+func (i *instance) giveUp(err error) {
+	if i.log != nil {
+		if i.inv.Settings.LogFile != "stderr" {
+			i.log.Error("cannot start", zap.Error(err))
+		}
+		i.removePID()
+		i.log.flush()
+	}
+	closeAll(i.listeners)
+	if i.store != nil {
+		i.store.Close()
+	}
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gearbolt/conf"
+)
+
+// A listener is one open socket.
+type listener struct {
+	net.Listener
+	secure bool // connections begin with TLS
+}
+
+// String is what a client would dial.
+func (l listener) String() string {
+	switch address := l.Addr(); {
+	case address.Network() == "unix":
+		return "unix:" + address.String()
+	case l.secure:
+		return "tls://" + address.String()
+	default:
+		return address.String()
+	}
+}
+
+// A predecessor that is ending may still hold its port. gearmand waits for it,
+// and its start scripts count on that.
+const portPatience = 10 * time.Second
+
+// listenAll opens every endpoint of the settings. An address of a family that
+// the machine does not have is left out, unless nothing else is left.
+func listenAll(inv *conf.Invocation) (open []listener, err error) {
+	defer func() {
+		if err != nil {
+			closeAll(open)
+		}
+	}()
+	until := time.Now()
+	if inv.DropIn {
+		until = until.Add(portPatience)
+	}
+	var missing error
+	for _, e := range inv.Settings.Listen {
+		list, err := listen(inv, e, until)
+		open = append(open, list...)
+		if err != nil {
+			err = fmt.Errorf("listen %q (%s) cannot be opened: %w", e, inv.Origins["listen"], err)
+			if !noSuchFamily(err) {
+				return open, err
+			}
+			missing = err
+		}
+	}
+	if len(open) == 0 {
+		return nil, missing
+	}
+	return open, nil
+}
+
+func closeAll(list []listener) {
+	for _, l := range list {
+		l.Close()
+	}
+}
+
+// noSuchFamily reports whether the machine has no such address because it
+// lacks IPv6, or IPv4, altogether.
+func noSuchFamily(err error) bool {
+	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL)
+}
+
+// listen opens all addresses of one endpoint: a name may have several.
+func listen(inv *conf.Invocation, e conf.Endpoint, until time.Time) ([]listener, error) {
+	network, address := e.Address(inv.Settings.Port)
+	if network == "unix" {
+		l, err := listenUnix(address)
+		if err != nil {
+			return nil, err
+		}
+		return []listener{{Listener: l}}, nil
+	}
+	addresses, err := resolve(address)
+	if err != nil {
+		return nil, err
+	}
+	var open []listener
+	var missing error
+	for _, a := range addresses {
+		l, err := listenTCP(a, inv.Settings.Backlog, until)
+		switch {
+		case err == nil:
+			open = append(open, listener{l, inv.Settings.Secure(e)})
+		case noSuchFamily(err):
+			missing = err
+		default:
+			return open, err
+		}
+	}
+	if len(open) == 0 {
+		return nil, missing
+	}
+	return open, nil
+}
+
+// resolve returns the addresses, with ports, of "host:port"; no host is every
+// address of the machine.
+func resolve(address string) ([]netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := net.LookupPort("tcp", service)
+	if err != nil {
+		return nil, err
+	}
+	ips := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+	if host != "" {
+		if ips, err = net.DefaultResolver.LookupNetIP(context.Background(), "ip", host); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]netip.AddrPort, len(ips))
+	for i, ip := range ips {
+		list[i] = netip.AddrPortFrom(ip.Unmap(), uint16(port))
+	}
+	return list, nil
+}
+
+// listenTCP opens one address, and waits for one that is in use until then.
+// The two families have a socket each, as gearmand's.
+func listenTCP(a netip.AddrPort, backlog int, until time.Time) (net.Listener, error) {
+	network := "tcp4"
+	if a.Addr().Is6() {
+		network = "tcp6"
+	}
+	config := net.ListenConfig{KeepAlive: -1} // the server sets it
+	for {
+		l, err := config.Listen(context.Background(), network, a.String())
+		if errors.Is(err, unix.EADDRINUSE) && time.Now().Before(until) {
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		if err == nil && backlog > 0 {
+			err = setBacklog(l.(*net.TCPListener), backlog)
+		}
+		return l, err
+	}
+}
+
+// setBacklog says listen(2) again: Linux takes the new bound.
+func setBacklog(l *net.TCPListener, backlog int) error {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) { failed = unix.Listen(int(fd), backlog) }); err != nil {
+		return err
+	}
+	return failed
+}
+
+// listenUnix opens a unix socket for the process's user and group, who may
+// also shut the server down through it. A socket that a dead process left is
+// taken away; one that answers is not.
+func listenUnix(path string) (net.Listener, error) {
+	abstract := strings.HasPrefix(path, "@")
+	if !abstract && isDeadSocket(path) {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil || abstract {
+		return l, err
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func isDeadSocket(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != os.ModeSocket {
+		return false
+	}
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		c.Close()
+	}
+	return errors.Is(err, unix.ECONNREFUSED)
+}
+
+// giveTo lets a user connect to a unix socket, and remove it.
+func (l listener) giveTo(a *account) error {
+	path := l.Addr().String()
+	if l.Addr().Network() != "unix" || strings.HasPrefix(path, "@") {
+		return nil
+	}
+	return os.Chown(path, a.uid, a.gid)
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"gearbolt/conf"
+)
+
+// serve runs the server until it is told to stop, and returns the exit code.
+func serve(p conf.Process, inv *conf.Invocation, stderr io.Writer) int {
+	if inv.Settings.Daemon && !isDaemon() {
+		return daemonize(p.Args, inv.Settings.LogFile, stderr)
+	}
+	out := starterOf(p.Args, stderr)
+	i := &instance{process: p, inv: inv, signals: make(chan os.Signal, 8)}
+	signal.Ignore(syscall.SIGPIPE)
+	signal.Notify(i.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
+	if err := i.start(); err != nil {
+		return out.failed(err)
+	}
+	out.ready()
+	return i.run()
+}
+
+// run obeys signals until the server ends.
+func (i *instance) run() int {
+	for {
+		select {
+		case <-i.server.Done():
+			return i.stop()
+		case s := <-i.signals:
+			switch s {
+			case syscall.SIGHUP:
+				i.reload()
+			case syscall.SIGUSR1:
+				i.server.Drain()
+			default:
+				return i.stop()
+			}
+		}
+	}
+}
+
+// stop lets running jobs end and closes everything. After a failure of the
+// store it closes nothing that could wait for the disk: what is not closed
+// looks like a crash, which every store survives.
+func (i *instance) stop() int {
+	ctx, cancel := context.WithTimeout(context.Background(), i.inv.Settings.ShutdownTimeout)
+	defer cancel()
+	go i.awaitImpatience(cancel)
+	err := i.server.Err()
+	if err == nil {
+		err = i.server.Shutdown(ctx)
+	}
+	if err == nil {
+		err = i.store.Close()
+	}
+	i.removePID()
+	if err != nil {
+		i.log.Error("ended by the store", zap.Error(err))
+		i.log.flush()
+		return exitStore
+	}
+	i.log.always.Info("stopped")
+	i.log.flush()
+	return exitOK
+}
+
+// awaitImpatience ends the wait for running jobs at the second signal, and
+// lets a third kill the process.
+func (i *instance) awaitImpatience(cancel func()) {
+	for s := range i.signals {
+		if s == syscall.SIGTERM || s == syscall.SIGINT {
+			signal.Reset(syscall.SIGTERM, syscall.SIGINT)
+			cancel()
+			return
+		}
+	}
+}
