@@ -1,8 +1,8 @@
 package protocol
 
 // Int reads a decimal number as C's strtoll does: leading white space, a sign,
-// digits up to the first other byte; no digits are 0. It reports false where
-// the number does not fit 64 bits.
+// digits up to the first other byte; no digits are 0. Where the number does not
+// fit 64 bits it returns the nearest that does, and false.
 func Int(b []byte) (n int64, ok bool) {
 	b, negative := number(b)
 	for _, c := range b {
@@ -11,25 +11,37 @@ func Int(b []byte) (n int64, ok bool) {
 		}
 		d := int64(c - '0')
 		if n < (minInt64+d)/10 { // counts downwards: the negative numbers reach one further
-			return 0, false
+			return limit(negative), false
 		}
 		n = n*10 - d
 	}
-	if negative {
+	switch {
+	case negative:
 		return n, true
+	case n == minInt64:
+		return maxInt64, false
 	}
-	return -n, n != minInt64
+	return -n, true
 }
 
-const minInt64 = -1 << 63
+const (
+	minInt64 = -1 << 63
+	maxInt64 = 1<<63 - 1
+)
+
+func limit(negative bool) int64 {
+	if negative {
+		return minInt64
+	}
+	return maxInt64
+}
 
 // Count reads a WORK_STATUS number as gearmand does: C's atoi into 32 bits
-// without a sign, so that -5 is 4294967291 and garbage is 0.
+// without a sign, so that -5 is 4294967291 and garbage is 0. C leaves open what
+// atoi makes of a number that is too large; glibc takes the low half of what
+// strtol returns.
 func Count(b []byte) uint32 {
-	n, ok := Int(b)
-	if !ok {
-		return ^uint32(0)
-	}
+	n, _ := Int(b)
 	return uint32(n)
 }
 
