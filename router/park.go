@@ -16,13 +16,21 @@ import "gearbolt/protocol"
 //     RESET_ABILITIES leave them kept, for what functions remain.
 //   - PRE_SLEEP takes all kept requests back: each is answered with NO_JOB, and
 //     then PRE_SLEEP means what it always means. Every request is answered once.
-//   - A connection that is lost loses its requests.
+//   - A connection that is lost loses its requests, and one that has parkLimit
+//     of them is told ERROR for more.
 
 // allYours is ALL_YOURS. It cannot be taken back.
 func (m *Machine) allYours(c *Conn) { c.parks = true }
 
+// parkLimit is how many requests may wait on one connection.
+const parkLimit = 4096
+
 // park keeps a request that cannot be answered yet, behind those before it.
 func (m *Machine) park(c *Conn, how assignment) {
+	if len(c.parked) == parkLimit {
+		m.sayError(c, protocol.QueueError, "Too many requests wait for a job")
+		return
+	}
 	c.parked = append(c.parked, how)
 	m.fallAsleep(c)
 	for len(c.parked) > 0 && m.serveParked(c) {
