@@ -34,9 +34,9 @@
 // without gearmand. Where gearmand is installed it plays along, and the record
 // must hold. Run the test with -rewrite to record anew.
 //
-// Not compared: the numbers in handles, process ids, versions, file
+// Not compared: the numbers in handles, process ids, versions, ports, file
 // descriptors in "workers", and the order of lines in a listing, which is that
 // of a hash table in gearmand. All other differences fail the test, but those
-// that differences.txt declares with a reason; and one declared that
-// does not show fails it as well.
+// that differences.txt declares with a reason; and one declared that does not
+// show fails it as well.
 package twin

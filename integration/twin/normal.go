@@ -16,13 +16,15 @@ type normalizer struct {
 	handlePattern *regexp.Regexp
 	handles       []string // in the order in which they were first seen
 	pid           string
+	control       string // the address of the player's own connection
 }
 
-func newNormalizer(pid int) *normalizer {
+func newNormalizer(pid int, control string) *normalizer {
 	host, _ := os.Hostname()
 	return &normalizer{
 		handlePattern: regexp.MustCompile(`H:` + regexp.QuoteMeta(host) + `:\d+(-\d+)?`),
 		pid:           fmt.Sprint(pid),
+		control:       control,
 	}
 }
 
@@ -50,6 +52,7 @@ func (n *normalizer) nameHandles(text string) string {
 var (
 	versionLine = regexp.MustCompile(`^OK \d+\.\d[\w.+~-]*\n$`)
 	workersLine = regexp.MustCompile(`^\d+ 127\.0\.0\.1 `)
+	peerAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
 
 // text normalises a text line.
@@ -60,6 +63,7 @@ func (n *normalizer) text(s string) string {
 	case versionLine.MatchString(s):
 		return "OK {version}\n"
 	}
+	s = peerAddress.ReplaceAllString(s, "127.0.0.1:{port}")
 	return n.nameHandles(workersLine.ReplaceAllString(s, "{fd} 127.0.0.1 "))
 }
 
@@ -83,7 +87,7 @@ func (n *normalizer) answer(conn string, m message) string {
 // answers renders what a connection has received.
 func (n *normalizer) answers(conn string, got []message) []string {
 	got = slices.DeleteFunc(got, func(m message) bool {
-		return m.kind == "" && strings.Contains(m.body, " "+controlID+" :")
+		return m.kind == "" && (strings.Contains(m.body, " "+controlID+" :") || m.body == n.control+"\n")
 	})
 	for i := range got {
 		if got[i].kind == "" {
@@ -99,14 +103,15 @@ func (n *normalizer) answers(conn string, got []message) []string {
 }
 
 // sortListing puts the lines of a listing in order if one is all there is:
-// nobody can rely on the order of a hash table.
+// nobody can rely on the order of a hash table. A line that begins with a tab
+// belongs to the one above, so that such a listing stays as it is.
 func sortListing(got []message) {
 	if len(got) == 0 || got[len(got)-1].body != ".\n" {
 		return
 	}
 	lines := got[:len(got)-1]
 	for _, m := range lines {
-		if m.kind != "" || m.body == ".\n" || strings.HasPrefix(m.body, "OK ") {
+		if m.kind != "" || m.body == ".\n" || m.body[0] == '\t' || strings.HasPrefix(m.body, "OK ") {
 			return
 		}
 	}

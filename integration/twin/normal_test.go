@@ -11,7 +11,7 @@ func TestNormalize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := newNormalizer(4711)
+	n := newNormalizer(4711, "127.0.0.1:9")
 	first, second := "H:"+host+":1-7", "H:"+host+":1-71"
 	got := n.answers("c", []message{
 		{kind: "JOB_CREATED", body: first},
@@ -22,6 +22,8 @@ func TestNormalize(t *testing.T) {
 		{body: "OK\r\n"},
 		{body: "30 127.0.0.1 - : f\n"},
 		{body: "31 127.0.0.1 twin-control :\n"},
+		{body: "127.0.0.1:9\n"},
+		{body: "127.0.0.1:99\n"},
 		{kind: "ECHO_RES", body: ""},
 		{closed: true},
 	})
@@ -33,6 +35,7 @@ func TestNormalize(t *testing.T) {
 		`c < "OK {version}\n"`,
 		`c < "OK\r\n"`,
 		`c < "{fd} 127.0.0.1 - : f\n"`,
+		`c < "127.0.0.1:{port}\n"`,
 		"c < ECHO_RES",
 		"c < (closed)",
 	}
@@ -45,7 +48,7 @@ func TestNormalize(t *testing.T) {
 }
 
 func TestListingsAreSorted(t *testing.T) {
-	n := newNormalizer(1)
+	n := newNormalizer(1, "")
 	lines := func(bodies ...string) (got []message) {
 		for _, b := range bodies {
 			got = append(got, message{body: b})
@@ -55,6 +58,10 @@ func TestListingsAreSorted(t *testing.T) {
 	got := n.answers("a", lines("9 127.0.0.1 x :\n", "10 127.0.0.1 a :\n", ".\n"))
 	if want := []string{`a < "{fd} 127.0.0.1 a :\n"`, `a < "{fd} 127.0.0.1 x :\n"`, `a < ".\n"`}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+	got = n.answers("a", lines("z\n", "\tx\n", "a\n", ".\n"))
+	if want := []string{`a < "z\n"`, `a < "\tx\n"`, `a < "a\n"`, `a < ".\n"`}; !slices.Equal(got, want) {
+		t.Errorf("a line was taken away from the one that it belongs to: %q", got)
 	}
 	got = n.answers("a", lines("z\t1\n", ".\n", "a\t1\n", ".\n"))
 	if want := []string{`a < "z\t1\n"`, `a < ".\n"`, `a < "a\t1\n"`, `a < ".\n"`}; !slices.Equal(got, want) {

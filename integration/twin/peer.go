@@ -28,6 +28,7 @@ type peer struct {
 	pending []byte // what goes out with the next write
 	partial bool   // what was written ends within a packet
 	closed  bool
+	refused bool // it never came to be
 	echoes  int
 }
 
@@ -39,10 +40,10 @@ func dial(addr string) (*peer, error) {
 	return &peer{conn: conn, r: bufio.NewReader(conn)}, nil
 }
 
-// write sends b behind what is pending. A connection that the server has
-// closed takes bytes like any other: the next read tells.
+// write sends b behind what is pending. What the server no longer reads is
+// lost, as the next read tells.
 func (p *peer) write(b []byte) {
-	if p.conn == nil {
+	if p.closed {
 		return
 	}
 	p.conn.SetDeadline(time.Now().Add(patience))
@@ -59,6 +60,7 @@ func (p *peer) next() (message, error) {
 		return message{}, err
 	case err != nil:
 		p.closed = true
+		p.conn.Close() // or the server might linger for what we have to say
 		return message{closed: true}, nil
 	case first[0] == 0:
 		return p.nextPacket()

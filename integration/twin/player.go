@@ -1,10 +1,7 @@
 package twin
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"syscall"
 	"time"
 )
 
@@ -24,7 +21,7 @@ func play(addr string, pid int, s *script) ([][]string, error) {
 		return nil, err
 	}
 	control.write(encode(requestMagic, 22, []string{controlID}))
-	p := &player{addr: addr, norm: newNormalizer(pid), peers: map[string]*peer{}, control: control}
+	p := &player{addr: addr, norm: newNormalizer(pid, control.conn.LocalAddr().String()), peers: map[string]*peer{}, control: control}
 	defer p.end()
 	var all [][]string
 	for _, l := range s.steps() {
@@ -52,13 +49,13 @@ func (p *player) peer(name string) (*peer, error) {
 	}
 	c, err := dial(p.addr)
 	p.names, p.peers[name] = append(p.names, name), c
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return c, nil // the server has died, which a script may show
+	if err == nil {
+		_, err = c.settle() // from here on the server knows it
 	}
-	if err != nil {
-		return nil, err
+	c.refused = c.closed // the server has died, which a script may show
+	if c.refused {
+		err = nil
 	}
-	_, err = c.settle() // from here on the server knows it
 	return c, err
 }
 
@@ -69,7 +66,7 @@ func (p *player) step(s *step) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.conn == nil {
+	if c.refused {
 		return []string{s.conn + " < (refused)"}, nil
 	}
 	got, err := p.act(c, s)
@@ -81,32 +78,41 @@ func (p *player) step(s *step) ([]string, error) {
 	return append(answers, rest...), err
 }
 
-// settleAll collects what has arrived on every connection.
+// settleAll collects what has arrived on every connection. It begins anew when
+// it finds one closed: others may hear of that.
 func (p *player) settleAll(acting string) ([]string, error) {
 	var answers []string
-	for _, name := range append([]string{acting}, p.names...) {
-		c := p.peers[name]
-		got, err := c.settle()
-		answers = append(answers, p.norm.answers(name, got)...)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return answers, fmt.Errorf("%s is not answered: %q", name, answers)
-		}
-		if err != nil {
+	for live := -1; live != p.live(); {
+		if err := p.awaitGone(); err != nil {
 			return answers, err
 		}
+		live = p.live()
+		for _, name := range append([]string{acting}, p.names...) {
+			got, err := p.peers[name].settle()
+			answers = append(answers, p.norm.answers(name, got)...)
+			if err != nil {
+				return answers, fmt.Errorf("%s, after %q: %w", name, answers, err)
+			}
+		}
 	}
-	return answers, p.awaitGone()
+	return answers, nil
+}
+
+// live is how many connections the script has open.
+func (p *player) live() int {
+	n := 0
+	for _, c := range p.peers {
+		if !c.closed {
+			n++
+		}
+	}
+	return n
 }
 
 // awaitGone waits until the server has let go of every connection that is
 // closed, so that what its end causes has happened.
 func (p *player) awaitGone() error {
-	live := 1 // the control connection
-	for _, c := range p.peers {
-		if !c.closed {
-			live++
-		}
-	}
+	live := p.live() + 1 // the control connection
 	for deadline := time.Now().Add(patience); ; {
 		listed, err := p.control.connections()
 		if err != nil || listed <= live {

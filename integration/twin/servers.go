@@ -1,10 +1,12 @@
 package twin
 
 import (
+	"encoding/binary"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gearbolt/integration/harness"
@@ -23,6 +25,16 @@ func commandLine(addr string, s *script) []string {
 	return append(words, s.args...)
 }
 
+var servers atomic.Uint32
+
+// nextAddr returns an address that is this server's alone: a port that was
+// free a moment ago on 127.0.0.1 may since belong to one of the many
+// connections that are made there.
+func nextAddr() string {
+	host := binary.BigEndian.AppendUint32(nil, 127<<24|uint32(os.Getpid()%32000+256)<<9|servers.Add(1)%512)
+	return net.JoinHostPort(net.IP(host).String(), "4730")
+}
+
 func gearmandPath() string {
 	if path, err := exec.LookPath("gearmand"); err == nil {
 		return path
@@ -37,13 +49,13 @@ func gearmandIsHere() bool {
 
 func startGearmand(t *testing.T, s *script) *harness.Server {
 	t.Helper()
-	addr := harness.FreeAddr(t)
+	addr := nextAddr()
 	return harness.Start(t, "gearmand", addr, exec.Command(gearmandPath(), commandLine(addr, s)...))
 }
 
 func startGearbolt(t *testing.T, s *script) *harness.Server {
 	t.Helper()
-	addr := harness.FreeAddr(t)
+	addr := nextAddr()
 	cmd := exec.Command(harness.Binary(t), append([]string{"gearmand"}, commandLine(addr, s)...)...)
 	cmd.Env = append(os.Environ(), "GEARBOLT_DATA_DIR="+t.TempDir())
 	return harness.Start(t, "gearbolt", addr, cmd)

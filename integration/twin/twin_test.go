@@ -3,6 +3,7 @@ package twin
 import (
 	"flag"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -79,22 +80,27 @@ func forEach(t *testing.T, files map[string][]*script, run func(*testing.T, *scr
 	}
 }
 
-// twin plays a script to both servers and holds the differences against those
-// declared.
+// twin plays a script to both servers at once and holds the differences
+// against those declared.
 func twin(t *testing.T, s *script, declared string) {
 	theirs := s.recorded()
+	var both sync.WaitGroup
 	if gearmandIsHere() {
-		live := playTo(t, startGearmand(t, s), s)
-		if changed := render(compare(s, theirs, live)); changed != "" {
-			t.Errorf("gearmand does not answer as recorded (- recorded, + now):\n%s", changed)
-		}
+		server := startGearmand(t, s)
+		both.Go(func() {
+			if changed := render(compare(s, theirs, playTo(t, server, s))); changed != "" {
+				t.Errorf("gearmand does not answer as recorded (- recorded, + now):\n%s", changed)
+			}
+		})
 	}
 	ours := playTo(t, startGearbolt(t, s), s)
+	both.Wait()
 	if found := render(compare(s, theirs, ours)); found != declared {
 		t.Errorf("differences (- gearmand, + Gearbolt):\n%s\ndeclared in %s:\n%s", found, differencesFile, declared)
 	}
 }
 
+// playTo plays a script to a server, which it then ends.
 func playTo(t *testing.T, server *harness.Server, s *script) [][]string {
 	t.Helper()
 	answers, err := play(server.Addr, server.Cmd.Process.Pid, s)
