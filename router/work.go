@@ -1,6 +1,7 @@
 package router
 
 import (
+	"bytes"
 	"time"
 
 	"gearbolt/protocol"
@@ -80,6 +81,7 @@ func (m *Machine) workException(c *Conn, msg protocol.Message) {
 	if j == nil {
 		return
 	}
+	msg = withNUL(msg)
 	fail := protocol.Message{Type: protocol.WorkFail, Body: m.args.Arg[0]}
 	for l := range j.listeners.all {
 		if l.conn.exceptions {
@@ -91,8 +93,18 @@ func (m *Machine) workException(c *Conn, msg protocol.Message) {
 	m.finish(c, j)
 }
 
+// withNUL ends the handle of a worker's packet where the worker has not: Perl
+// leaves the NUL out before an empty result, and libgearman waits for it.
+func withNUL(msg protocol.Message) protocol.Message {
+	if msg.Type != protocol.WorkFail && bytes.IndexByte(msg.Body, 0) < 0 {
+		msg.Body = append(msg.Body[:len(msg.Body):len(msg.Body)], 0)
+	}
+	return msg
+}
+
 // forward sends a worker's packet to all who wait for the job.
 func (m *Machine) forward(j *job, msg protocol.Message) {
+	msg = withNUL(msg)
 	for l := range j.listeners.all {
 		m.forwardTo(l.conn, msg)
 	}
