@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -25,7 +24,7 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(db.Update(fill), db.Sync(), db.Close()); err != nil {
+	if err := errors.Join(db.Update(fillNew), db.Sync(), db.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(temp, path); err != nil {
@@ -34,8 +33,8 @@ func create(path string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// fill puts into a new file what every store has.
-func fill(tx *bbolt.Tx) error {
+// fillNew puts into a new file what every store has.
+func fillNew(tx *bbolt.Tx) error {
 	meta, err := tx.CreateBucket(bucketMeta)
 	if err != nil {
 		return err
@@ -47,8 +46,8 @@ func fill(tx *bbolt.Tx) error {
 	}
 	return errors.Join(
 		meta.Put(keyApplication, []byte(application)),
-		meta.Put(keyFormat, binary.BigEndian.AppendUint32(nil, formatVersion)),
-		meta.Put(keyEpoch, make([]byte, 8)),
+		putNumber(meta, keyFormat, formatVersion),
+		putNumber(meta, keyEpoch, 0),
 	)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // refuse returns the error for a file that is not to be worked with.
 func (s *Store) refuse(format string, args ...any) error {
-	return fmt.Errorf("store %s: damaged: %w; the file was left as it is: restore a backup, or salvage a copy",
+	return fmt.Errorf("store %s: damaged: %w; nothing was deleted: restore a backup, or salvage what a copy of it still has",
 		s.path, fmt.Errorf(format, args...))
 }
 

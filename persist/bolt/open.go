@@ -93,6 +93,24 @@ func kindOf(m fs.FileMode) string {
 	return "special file"
 }
 
+// getNumber reads a sealed number of bucket meta. putNumber writes it.
+func getNumber(b *bbolt.Bucket, key []byte) (uint64, error) {
+	body, err := unseal(key, b.Get(key))
+	if err != nil {
+		return 0, err
+	}
+	if len(body) != 8 {
+		return 0, fmt.Errorf("%w: a number of %d bytes", errDamaged, len(body))
+	}
+	return binary.BigEndian.Uint64(body), nil
+}
+
+func putNumber(b *bbolt.Bucket, key []byte, n uint64) error {
+	value := binary.BigEndian.AppendUint64(make([]byte, crcSize), n)
+	seal(key, value)
+	return b.Put(key, value)
+}
+
 // openDB opens the file with bbolt, which panics at much of what may be wrong
 // with it. The file is closed then nevertheless, and its lock with it.
 func (s *Store) openDB() error {
@@ -128,21 +146,21 @@ func (s *Store) begin() error {
 		if err := s.checkFormat(meta); err != nil {
 			return err
 		}
-		epoch := meta.Get(keyEpoch)
-		if len(epoch) != 8 {
-			return s.refuse("its count of starts has %d bytes", len(epoch))
+		last, err := getNumber(meta, keyEpoch)
+		if err != nil {
+			return s.refuse("its count of starts: %w", err)
 		}
-		s.epoch = binary.BigEndian.Uint64(epoch) + 1
-		return meta.Put(keyEpoch, binary.BigEndian.AppendUint64(nil, s.epoch))
+		s.epoch = last + 1
+		return putNumber(meta, keyEpoch, s.epoch)
 	})
 }
 
 func (s *Store) checkFormat(meta *bbolt.Bucket) error {
-	format := meta.Get(keyFormat)
-	if len(format) != 4 {
-		return s.refuse("its format has %d bytes", len(format))
+	v, err := getNumber(meta, keyFormat)
+	if err != nil {
+		return s.refuse("its format: %w", err)
 	}
-	if v := binary.BigEndian.Uint32(format); v != formatVersion {
+	if v != formatVersion {
 		return fmt.Errorf("store %s: its format is version %d; this program knows version %d only", s.path, v, formatVersion)
 	}
 	for _, name := range [][]byte{bucketJobs, bucketAttempts, bucketLimits} {

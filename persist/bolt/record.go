@@ -10,15 +10,15 @@ import (
 
 // What stands in the file. The buckets of the tree are
 //
-//	meta      application, format, epoch (see open.go)
+//	meta      application: "gearbolt store"; format and epoch: crc32 number:8
 //	jobs      job number -> job
 //	attempts  job number -> attempts, where SetAttempt has changed those of the job
 //	limits    'f' + function -> limit
 //
 // A job number is its Epoch and Seq, 8 bytes each, so that keys order as jobs
-// were submitted and new ones are appended. All numbers are big-endian. Every
-// value begins with the CRC-32C of its key and of the rest of the value:
-// bbolt does not checksum what it keeps.
+// were submitted and new ones are appended. All numbers are big-endian. A value
+// begins with the CRC-32C of its key and of its rest, since bbolt does not
+// checksum what it keeps.
 //
 //	job       crc32 version=1 priority flags attempts:4 [due:8, Unix time in ms]
 //	          prefix function unique [reducer] payload
@@ -28,12 +28,13 @@ import (
 // The strings are preceded by their length as a uvarint; the payload is what
 // is left.
 //
-// To change the format of a record: give it the next version, teach its decode
-// function the new one beside the old ones, which stay for good, and let the
-// encode function write only the new one; old records are rewritten never. Then
+// To change the format of a record: give it the next version; teach its decode
+// function the new one beside the old ones, which stay for good; and let the
+// encode function write only the new one. Old records are not rewritten. Then
 // raise [formatVersion], so that an older program refuses the file instead of
-// misreading it, and keep a file of the old format in testdata with a test that
-// loads it.
+// misreading it; let [Store.checkFormat] accept the older file too, and have
+// [Store.begin] write the new version into it. Keep a file of the old format in
+// testdata, with a test that loads it.
 const recordVersion = 1
 
 // The flags of a job.

@@ -100,7 +100,7 @@ func (t *tree) walk(id uint64) error {
 	if err != nil {
 		return err
 	}
-	if need := pageHeader + p.count*elementSize; need > int64(len(p.head)) && need <= p.span {
+	if need := p.elements(); need > int64(len(p.head)) && need <= p.span {
 		p.head = make([]byte, need)
 		if _, err := t.file.ReadAt(p.head, int64(id)*t.pageSize); err != nil {
 			return err
@@ -113,15 +113,17 @@ func (t *tree) walk(id uint64) error {
 }
 
 func (t *tree) branch(p page) error {
-	if p.count == 0 || pageHeader+p.count*elementSize > p.span {
+	next := p.elements()
+	if p.count == 0 || next > p.span {
 		return fmt.Errorf("page %d has %d branches", p.id, p.count)
 	}
-	for off := int64(pageHeader); off < pageHeader+p.count*elementSize; off += elementSize {
+	for off := int64(pageHeader); off < p.elements(); off += elementSize {
 		e := p.head[off:]
-		pos, ksize := binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:])
-		if ksize == 0 || off+int64(pos)+int64(ksize) > p.span {
-			return fmt.Errorf("page %d has a key beyond its end", p.id)
+		pos, ksize := u32(e), u32(e[4:])
+		if err := p.place(off+pos, next, ksize, 0); err != nil {
+			return err
 		}
+		next += ksize
 		if err := t.walk(binary.NativeEndian.Uint64(e[8:])); err != nil {
 			return err
 		}
@@ -131,21 +133,39 @@ func (t *tree) branch(p page) error {
 
 // leaf checks a leaf page that begins at offset start in the file.
 func (t *tree) leaf(p page, start int64) error {
-	if p.flags != pageLeaf || pageHeader+p.count*elementSize > p.span {
+	next := p.elements()
+	if p.flags != pageLeaf || next > p.span {
 		return fmt.Errorf("page %d is no page of a tree: its flags are %#x, its elements %d", p.id, p.flags, p.count)
 	}
-	for off := int64(pageHeader); off < pageHeader+p.count*elementSize; off += elementSize {
+	for off := int64(pageHeader); off < p.elements(); off += elementSize {
 		e := p.head[off:]
-		flags, ksize := binary.NativeEndian.Uint32(e), int64(binary.NativeEndian.Uint32(e[8:]))
-		pos, vsize := int64(binary.NativeEndian.Uint32(e[4:])), int64(binary.NativeEndian.Uint32(e[12:]))
-		if ksize == 0 || off+pos+ksize+vsize > p.span {
-			return fmt.Errorf("page %d has a value beyond its end", p.id)
+		flags, pos, ksize, vsize := u32(e), u32(e[4:]), u32(e[8:]), u32(e[12:])
+		if err := p.place(off+pos, next, ksize, vsize); err != nil {
+			return err
 		}
-		if flags&elementBucket != 0 {
-			if err := t.bucket(p.id, start+off+pos+ksize, vsize); err != nil {
+		if flags&^elementBucket != 0 {
+			return fmt.Errorf("page %d has an element of unknown kind %#x", p.id, flags)
+		}
+		if flags == elementBucket {
+			if err := t.bucket(p.id, start+next+ksize, vsize); err != nil {
 				return err
 			}
 		}
+		next += ksize + vsize
+	}
+	return nil
+}
+
+func u32(b []byte) int64 { return int64(binary.NativeEndian.Uint32(b)) }
+
+// elements returns where the elements of p end and the first key begins.
+func (p page) elements() int64 { return pageHeader + p.count*elementSize }
+
+// place checks that a key and its value lie at offset want, where those before
+// end. bbolt leaves no gaps; so a count or a length that has changed shows.
+func (p page) place(got, want, ksize, vsize int64) error {
+	if ksize == 0 || got != want || got+ksize+vsize > p.span {
+		return fmt.Errorf("page %d has a key or value where none can be", p.id)
 	}
 	return nil
 }

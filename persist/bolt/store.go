@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 
 	"gearbolt/persist"
 	"gearbolt/persist/internal/inbox"
@@ -88,7 +89,10 @@ func (s *Store) release() error {
 	case s.db != nil && !s.panicked.Load():
 		err = s.db.Close()
 	case s.file != nil:
-		s.file.Close() // so that its lock goes; bbolt may have closed it
+		// bbolt may have closed it. If not, its lock is to go, which the
+		// mapping of the file would keep.
+		unix.Flock(int(s.file.Fd()), unix.LOCK_UN)
+		s.file.Close()
 	}
 	if lockErr := s.lock.Close(); err == nil {
 		err = lockErr

@@ -1,0 +1,276 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"gearbolt/persist"
+)
+
+const (
+	damagedJobs = 200
+	damagePage  = 1 << 12 // what is damaged at a time
+)
+
+// written returns the bytes of a closed store with a bit of everything in it.
+// Its last transaction counted a start only, so that nothing else is missing
+// when one meta page is. It ends with the last page in use.
+func written(t testing.TB) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	s := open(t, Options{Dir: dir})
+	fill(t, s, damagedJobs)
+	big := benchJob(damagedJobs)
+	big.Payload = bytes.Repeat([]byte("big"), 10_000)
+	keep(t, s, put(big), persist.Change{Kind: persist.SetAttempt, ID: big.ID, Attempts: 5},
+		persist.Change{Kind: persist.SetLimit, Limit: &persist.Limit{Function: "f", Max: [3]uint32{1, 2, 3}}})
+	s.Close()
+	open(t, Options{Dir: dir}).Close()
+	b, err := os.ReadFile(filepath.Join(dir, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := len(bytes.TrimRight(b, "\x00")) // the file was made longer for what is to come
+	return bytes.Clone(b[:(used+damagePage-1)/damagePage*damagePage])
+}
+
+// scratch is where damaged files are put: in memory if there is such a place,
+// since there are many of them and a disk would be slow.
+var scratch = func() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
+}()
+
+// place makes a store directory with such a file in it.
+func place(t testing.TB, file []byte) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(scratch, "gearbolt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.WriteFile(filepath.Join(dir, fileName), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// load opens and loads the store in dir and returns all that was in it, as
+// text. It closes the store.
+func load(dir string) (kept []string, err error) {
+	s, err := Open(Options{Dir: dir, UnsafeNoFsync: true})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	err = s.Load(func(c persist.Change) error {
+		if c.Kind == persist.PutJob {
+			sum := checksum(nil, c.Job.Payload)
+			c.Job.Payload = nil
+			kept = append(kept, fmt.Sprintf("%+v %x", *c.Job, sum))
+		} else {
+			kept = append(kept, fmt.Sprintf("%+v", *c.Limit))
+		}
+		return nil
+	})
+	return kept, err
+}
+
+// wantRefused checks that the store in dir is refused, with an error in which
+// words stand, and left as it is.
+func wantRefused(t *testing.T, dir string, words ...string) {
+	t.Helper()
+	path := filepath.Join(dir, fileName)
+	before, _ := os.ReadFile(path)
+	_, err := load(dir)
+	if err == nil {
+		t.Fatal("the store was opened")
+	}
+	for _, word := range append(words, path) {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error is %q; %q is not in it", err, word)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error has several lines: %q", err)
+	}
+	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
+		t.Error("the file has changed")
+	}
+}
+
+func TestRefusedFiles(t *testing.T) {
+	good := written(t)
+	page := os.Getpagesize()
+	bothMetas := bytes.Clone(good)
+	clear(bothMetas[:2*page])
+	for name, c := range map[string]struct {
+		file  []byte
+		words []string
+	}{
+		"empty":        {nil, []string{"empty"}},
+		"both metas":   {bothMetas, []string{"damaged", "meta pages"}},
+		"garbage":      {bytes.Repeat([]byte("garbage "), 10_000), []string{"damaged", "not a meta page"}},
+		"a short text": {[]byte("hello"), []string{"damaged"}},
+		"cut to half":  {good[:len(good)/2], []string{"damaged", "cut off"}},
+	} {
+		t.Run(name, func(t *testing.T) { wantRefused(t, place(t, c.file), c.words...) })
+	}
+	t.Run("directory", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, fileName), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		wantRefused(t, dir, "directory")
+	})
+}
+
+func TestFlippedBit(t *testing.T) {
+	file := written(t)
+	file[bytes.Index(file, []byte("xxxx"))] ^= 1
+	_, err := load(place(t, file))
+	if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "job 1-") || !strings.Contains(err.Error(), "checksum") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestDamage changes the file in every way of a failing disk, page by page.
+// Each time the store is refused or, where the change hit nothing in use, is
+// whole: it never panics, and is never just shorter.
+func TestDamage(t *testing.T) {
+	good := written(t)
+	want, err := load(place(t, good))
+	if err != nil || len(want) != damagedJobs+1 {
+		t.Fatalf("%d things in the store: %v", len(want), err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	refused, whole := 0, 0
+	try := func(what string, at int, file []byte) {
+		t.Helper()
+		got, err := load(place(t, file))
+		switch {
+		case err != nil:
+			refused++
+		case slices.Equal(got, want):
+			whole++
+		default:
+			t.Fatalf("%s at %#x: the store has %d things in it, not %d, and no error", what, at, len(got), len(want))
+		}
+	}
+	for at := 0; at < len(good); at += damagePage {
+		try("cut off", at, good[:at])
+		zeroed := bytes.Clone(good)
+		clear(zeroed[at : at+damagePage])
+		try("zeroed", at, zeroed)
+		noise := bytes.Clone(good)
+		for i := range damagePage {
+			noise[at+i] = byte(random.Uint32())
+		}
+		try("noise", at, noise)
+		for range 12 {
+			flipped := bytes.Clone(good)
+			i := at + random.IntN(damagePage)
+			flipped[i] ^= 1 << random.IntN(8)
+			try("flipped", i, flipped)
+		}
+		for i := range 64 { // where the pages' headers and first elements are
+			flipped := bytes.Clone(good)
+			flipped[at+i] ^= 1 << random.IntN(8)
+			try("flipped", at+i, flipped)
+		}
+	}
+	t.Logf("%d damaged files were refused, %d were whole", refused, whole)
+}
+
+// edit changes a store's file with bbolt itself.
+func edit(t *testing.T, dir string, f func(tx *bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(filepath.Join(dir, fileName), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(f), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestForeignFile(t *testing.T) {
+	dir := t.TempDir()
+	edit(t, dir, func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("theirs"))
+		return err
+	})
+	wantRefused(t, dir, "not one of Gearbolt's")
+}
+
+func TestNewerFormat(t *testing.T) {
+	dir := t.TempDir()
+	open(t, Options{Dir: dir}).Close()
+	edit(t, dir, func(tx *bbolt.Tx) error { return putNumber(tx.Bucket(bucketMeta), keyFormat, formatVersion+1) })
+	wantRefused(t, dir, "version 2", "version 1 only")
+}
+
+// TestFromOtherBbolt opens a file with a list of free pages in it, as bbolt's
+// own tools write it, and with the page size of another machine.
+func TestFromOtherBbolt(t *testing.T) {
+	good := place(t, written(t))
+	want, err := load(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pageSize := range []int{1 << 12, 1 << 14, 1 << 16} {
+		dir := t.TempDir()
+		src, err := bbolt.Open(filepath.Join(good, fileName), 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst, err := bbolt.Open(filepath.Join(dir, fileName), 0o600, &bbolt.Options{PageSize: pageSize})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(bbolt.Compact(dst, src, 0), dst.Close(), src.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := load(dir); err != nil || !slices.Equal(got, want) {
+			t.Errorf("with pages of %d bytes: %d things of %d: %v", pageSize, len(got), len(want), err)
+		}
+	}
+}
+
+// TestOneMetaPage destroys one of the two meta pages, of which one is enough.
+func TestOneMetaPage(t *testing.T) {
+	good := written(t)
+	for n := range 2 {
+		file := bytes.Clone(good)
+		binary.NativeEndian.PutUint64(file[n*os.Getpagesize()+pageHeader:], 0)
+		s := open(t, Options{Dir: place(t, file)})
+		if !strings.Contains(strings.Join(s.Warnings(), ""), "meta pages") {
+			t.Errorf("without meta page %d, the warnings are %q", n, s.Warnings())
+		}
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("the superuser may read everything")
+	}
+	dir := t.TempDir()
+	open(t, Options{Dir: dir}).Close()
+	if err := os.Chmod(filepath.Join(dir, fileName), 0); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, dir, syscall.EACCES.Error())
+}
