@@ -54,10 +54,16 @@ static void listen_to_all(gearman_client_st *client)
   gearman_client_set_fail_fn(client, failed);
 }
 
+/* Set after an error. The library goes on counting a task that a lost
+   connection has ended, and would wait for it in every later call. */
+static int spoilt;
+
 static void finish(gearman_client_st *client, gearman_return_t ret)
 {
-  if (ret != GEARMAN_SUCCESS && ret != GEARMAN_WORK_FAIL && ret != GEARMAN_WORK_EXCEPTION)
+  if (ret != GEARMAN_SUCCESS && ret != GEARMAN_WORK_FAIL && ret != GEARMAN_WORK_EXCEPTION) {
     printf("error %s\n", gearman_client_error(client));
+    spoilt = 1;
+  }
   gearman_client_task_free_all(client);
 }
 
@@ -162,17 +168,28 @@ static void answer(gearman_client_st *client, char *line)
   fflush(stdout);
 }
 
-int main(int argc, char **argv)
+static gearman_client_st *connected(int argc, char **argv)
 {
   gearman_client_st *client = gearman_client_create(NULL);
   gearman_client_add_server(client, argv[1], (in_port_t)atoi(argv[2]));
   if (argc > 3 && !gearman_client_set_server_option(client, "exceptions", 10))
     printf("error %s\n", gearman_client_error(client));
+  spoilt = 0;
+  return client;
+}
+
+int main(int argc, char **argv)
+{
+  gearman_client_st *client = connected(argc, argv);
   char *line = NULL;
   size_t room = 0;
   for (ssize_t n; (n = getline(&line, &room, stdin)) > 0;) {
     line[n - 1] = 0;
     answer(client, line);
+    if (spoilt) {
+      gearman_client_free(client);
+      client = connected(argc, argv);
+    }
   }
   return 0;
 }

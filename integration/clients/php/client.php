@@ -25,12 +25,19 @@ function listen_to_all(GearmanClient $client): void
     });
 }
 
+// Refused tells that a call did not come to an end, and that the client is no
+// longer good for another one: libgearman goes on counting a task that a lost
+// connection has ended, and would wait for it in every later call.
+class Refused extends Exception
+{
+}
+
 function run_tasks(GearmanClient $client): void
 {
     @$client->runTasks();
     $fine = [GEARMAN_SUCCESS, GEARMAN_WORK_FAIL, GEARMAN_WORK_EXCEPTION];
     if (!in_array($client->returnCode(), $fine, true)) {
-        echo 'error ', $client->error(), "\n";
+        throw new Refused($client->error());
     }
 }
 
@@ -65,17 +72,24 @@ function state(GearmanClient $client, string $handle): void
 
 function ping(GearmanClient $client, string $hex): void
 {
-    echo @$client->ping(hex2bin($hex)) ? "pong\n" : "error {$client->error()}\n";
+    if (!@$client->ping(hex2bin($hex))) {
+        throw new Refused($client->error());
+    }
+    echo "pong\n";
 }
 
-$client = new GearmanClient();
-$client->addServer($argv[1], (int) $argv[2]);
-if (isset($argv[3])) {
-    $client->enableExceptionHandler();
+function connected(array $argv): GearmanClient
+{
+    $client = new GearmanClient();
+    $client->addServer($argv[1], (int) $argv[2]);
+    if (isset($argv[3])) {
+        $client->enableExceptionHandler();
+    }
+    return $client;
 }
-while (($line = fgets(STDIN)) !== false) {
-    $words = explode(' ', rtrim($line, "\n"));
-    $verb = array_shift($words);
+
+function answer(GearmanClient $client, string $verb, array $words): void
+{
     match ($verb) {
         'run' => submit($client, '', $words),
         'bg' => submit($client, 'Background', $words),
@@ -83,5 +97,16 @@ while (($line = fgets(STDIN)) !== false) {
         'state' => state($client, $words[0]),
         'ping' => ping($client, $words[0]),
     };
+}
+
+$client = connected($argv);
+while (($line = fgets(STDIN)) !== false) {
+    $words = explode(' ', rtrim($line, "\n"));
+    try {
+        answer($client, array_shift($words), $words);
+    } catch (Refused | GearmanException $e) {
+        echo 'error ', $e->getMessage(), "\n";
+        $client = connected($argv);
+    }
     echo "end\n";
 }
