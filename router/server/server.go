@@ -71,7 +71,7 @@ type Server struct {
 	answers   chan error // of the store, one batch at a time
 
 	done     chan struct{} // closed when the server wants to end, see Done
-	quit     chan struct{} // closed when it ends
+	quit     chan struct{} // closed when it ends or has failed
 	doneOnce sync.Once
 	quitOnce sync.Once
 	tasks    sync.WaitGroup // connections, accept loops and the store's answers
@@ -167,6 +167,7 @@ func (s *Server) fail(err error) {
 	}
 	s.closed = true
 	s.mu.Unlock()
+	s.quitOnce.Do(func() { close(s.quit) }) // a Shutdown that waits for jobs waits in vain
 	if first {
 		s.log.Error("the store failed; ending without an answer to what was not stored", zap.Error(err))
 	}
