@@ -12,9 +12,10 @@
 //	c >> "\x00REQ"               sends bytes as they are
 //	c $ status                   sends a text line and a line feed
 //	c +> GRAB_JOB                is written together with what c sends next (+>> and +$, too)
-//	c ~>> "\x00RE"               is incomplete: nothing more is said on c before its next line
+//	c ~>> "\x00RE"               is incomplete: nothing more is said on c before its next line,
+//	                             where all that follows from it shows
 //	c bytewise> ECHO_REQ x       reaches the server byte by byte
-//	c open                       says nothing
+//	c open                       opens the connection and is incomplete in the same way
 //	c close                      closes the connection, and waits until the server knows
 //	c finish                     closes one direction, and reads on to the end
 //	c wait NOOP 3s               waits until a packet of that type comes; the time is a limit

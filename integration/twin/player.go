@@ -42,7 +42,7 @@ func (p *player) end() {
 }
 
 // peer returns the connection of that name, which it opens at its first
-// mention.
+// mention. From then on the server knows it.
 func (p *player) peer(name string) (*peer, error) {
 	if c := p.peers[name]; c != nil {
 		return c, nil
@@ -50,18 +50,35 @@ func (p *player) peer(name string) (*peer, error) {
 	c, err := dial(p.addr)
 	p.names, p.peers[name] = append(p.names, name), c
 	if err == nil {
-		_, err = c.settle() // from here on the server knows it
+		_, err = c.settle()
 	}
-	c.refused = c.closed // the server has died, which a script may show
-	if c.refused {
-		err = nil
+	if c.refused = c.closed; c.refused {
+		return c, nil // the server has died, which a script may show
 	}
 	return c, err
+}
+
+// open opens a connection that says nothing before the script does.
+func (p *player) open(name string) error {
+	before, err := p.control.connections()
+	if err != nil {
+		return err
+	}
+	c, err := dial(p.addr)
+	if err != nil {
+		return err
+	}
+	c.partial = true
+	p.names, p.peers[name] = append(p.names, name), c
+	return p.awaitListed(func(listed int) bool { return listed > before })
 }
 
 // step plays one line and returns all that came of it, the acting
 // connection's part first.
 func (p *player) step(s *step) ([]string, error) {
+	if s.verb == "open" {
+		return nil, p.open(s.conn)
+	}
 	c, err := p.peer(s.conn)
 	if err != nil {
 		return nil, err
@@ -71,8 +88,8 @@ func (p *player) step(s *step) ([]string, error) {
 	}
 	got, err := p.act(c, s)
 	answers := p.norm.answers(s.conn, got)
-	if err != nil || len(c.pending) > 0 {
-		return answers, err
+	if err != nil || len(c.pending) > 0 || c.partial {
+		return answers, err // nobody knows whether the server has it yet
 	}
 	rest, err := p.settleAll(s.conn)
 	return append(answers, rest...), err
@@ -83,10 +100,10 @@ func (p *player) step(s *step) ([]string, error) {
 func (p *player) settleAll(acting string) ([]string, error) {
 	var answers []string
 	for live := -1; live != p.live(); {
-		if err := p.awaitGone(); err != nil {
+		live = p.live()
+		if err := p.awaitListed(func(listed int) bool { return listed <= live+1 }); err != nil {
 			return answers, err
 		}
-		live = p.live()
 		for _, name := range append([]string{acting}, p.names...) {
 			got, err := p.peers[name].settle()
 			answers = append(answers, p.norm.answers(name, got)...)
@@ -109,17 +126,17 @@ func (p *player) live() int {
 	return n
 }
 
-// awaitGone waits until the server has let go of every connection that is
-// closed, so that what its end causes has happened.
-func (p *player) awaitGone() error {
-	live := p.live() + 1 // the control connection
+// awaitListed waits until the server lists the right number of connections,
+// among them the control connection. When it lists no more than are live, it
+// has let go of those that are closed, and what their end causes has happened.
+func (p *player) awaitListed(right func(listed int) bool) error {
 	for deadline := time.Now().Add(patience); ; {
 		listed, err := p.control.connections()
-		if err != nil || listed <= live {
+		if err != nil || p.control.closed || right(listed) {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the server still lists %d connections for %d", listed, live)
+			return fmt.Errorf("the server lists %d connections, for %d", listed, p.live()+1)
 		}
 	}
 }

@@ -12,8 +12,6 @@ import (
 // act does what the verb says, and returns what it had to read for that.
 func (p *player) act(c *peer, s *step) ([]message, error) {
 	switch s.verb {
-	case "open":
-		return nil, nil
 	case "close":
 		c.close()
 		return nil, nil
