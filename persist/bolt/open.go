@@ -83,7 +83,11 @@ func (s *Store) open() error {
 		return err
 	}
 	s.warnings = append(s.warnings, fileSystemWarnings(s.options.Dir)...)
-	return s.guarded(s.begin)
+	if err := s.guarded(s.begin); err != nil {
+		return err
+	}
+	s.reserve()
+	return nil
 }
 
 func kindOf(m fs.FileMode) string {

@@ -35,6 +35,8 @@ type Store struct {
 	file *os.File // bbolt's, which it may have closed
 	db   *bbolt.DB
 
+	reserved int64 // up to here the file has blocks on its disk
+
 	inbox  *inbox.Inbox
 	writer writer
 	commit func(*bbolt.Tx) error // Tx.Commit; tests put a failing disk in its place

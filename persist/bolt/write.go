@@ -175,6 +175,7 @@ func (s *Store) try(items []item) error {
 		return fmt.Errorf("store %s: %w", s.path, err)
 	}
 	if err = s.commit(tx); err == nil {
+		s.reserve()
 		return nil
 	}
 	if noRoom := full(err); noRoom != nil && s.visible() < id {

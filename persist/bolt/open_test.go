@@ -1,0 +1,156 @@
+package bolt
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
+)
+
+func TestSecondOpener(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Options{Dir: dir})
+	keep(t, s, put(benchJob(1)))
+	start := time.Now()
+	_, err := Open(Options{Dir: dir})
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("the second was refused after %v", took)
+	}
+	want := fmt.Sprintf("store %s: in use by the process with pid %d", dir, os.Getpid())
+	if err == nil || err.Error() != want {
+		t.Errorf("the second was told %v, want %q", err, want)
+	}
+	keep(t, s, put(benchJob(2)))
+}
+
+// TestStrangersLock locks the file itself, as a tool that knows nothing of the
+// directory's lock would.
+func TestStrangersLock(t *testing.T) {
+	dir := t.TempDir()
+	open(t, Options{Dir: dir}).Close()
+	db, err := bbolt.Open(filepath.Join(dir, fileName), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	start := time.Now()
+	_, err = Open(Options{Dir: dir})
+	if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "another process") || took > 2*lockTimeout {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
+func TestDirIsMade(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "some", "where")
+	open(t, Options{Dir: dir})
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v: %v", info, err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "below")} {
+		if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "not a directory") {
+			t.Errorf("Open(%s): %v", dir, err)
+		}
+	}
+}
+
+// TestUnfinishedCreation opens a directory where a first start was cut short.
+func TestUnfinishedCreation(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, fileName+".new"), []byte("half of it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, Options{Dir: dir})
+	keep(t, s, put(benchJob(1)))
+	if names, err := filepath.Glob(filepath.Join(dir, "*.new")); len(names) != 0 || err != nil {
+		t.Errorf("left are %v: %v", names, err)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	dir := t.TempDir()
+	for _, o := range []Options{
+		{},
+		{Dir: dir, MaxSize: 1 << 20},
+		{Dir: dir, MaxSize: -1},
+		{Dir: dir, MinFree: -1},
+		{Dir: dir, MaxRecord: -1},
+		{Dir: dir, MaxRecord: maxRecord + 1},
+	} {
+		if s, err := Open(o); err == nil {
+			s.Close()
+			t.Errorf("Open(%+v) succeeded", o)
+		}
+	}
+}
+
+// TestCompareDirect changes the file behind the back of what was read before,
+// as a failed write would have the kernel's cache differ from the disk.
+func TestCompareDirect(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Options{Dir: dir})
+	s.Close()
+	file, err := os.ReadFile(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.compareDirect(strings.NewReader(string(file)), 8192); err != nil {
+		t.Errorf("with the same bytes: %v", err)
+	}
+	file[pageHeader] ^= 1
+	err = s.compareDirect(strings.NewReader(string(file)), 8192)
+	if err == nil && !readsDirect(t, s.path) {
+		t.Skip("this file system has no O_DIRECT")
+	}
+	if err == nil || !strings.Contains(err.Error(), "on the disk") {
+		t.Errorf("with other bytes: %v", err)
+	}
+}
+
+// TestMapping checks that the address space set aside for the file costs no
+// memory.
+func TestMapping(t *testing.T) {
+	before := resident(t)
+	open(t, Options{Dir: t.TempDir()})
+	if grown := resident(t) - before; grown > 32<<10 {
+		t.Errorf("opening a store took %d KiB of memory", grown)
+	}
+}
+
+// resident returns how much memory the process has, with its page tables, in
+// KiB.
+func resident(t *testing.T) (sum int) {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var n int
+		if name, value, _ := strings.Cut(line, ":"); name == "VmRSS" || name == "VmPTE" {
+			fmt.Sscan(value, &n)
+			sum += n
+		}
+	}
+	return sum
+}
+
+func readsDirect(t *testing.T, path string) bool {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = readFull(f, directAlign)
+	return err == nil
+}
