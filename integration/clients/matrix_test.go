@@ -5,11 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"text/tabwriter"
 )
 
 // The matrix of what every peer did with every scenario, printed at the end.
@@ -18,25 +20,27 @@ var matrix struct {
 	results []result
 }
 
-type result struct{ peer, scenario, outcome string }
+// A result belongs to a peer and a scenario, or to a group of other tests.
+type result struct{ group, test, outcome string }
 
-// note enters an outcome.
-func note(peer, scenario, outcome string) {
+// note enters an outcome: passed, failed, skipped, or "absent: " and
+// "gearmand: " with a reason.
+func note(group, test, outcome string) {
 	matrix.Lock()
 	defer matrix.Unlock()
-	matrix.results = append(matrix.results, result{peer, scenario, outcome})
+	matrix.results = append(matrix.results, result{group, test, outcome})
 }
 
 // record enters the outcome of a test when it ends.
-func record(t *testing.T, peer, scenario string) {
+func record(t *testing.T, group, test string) {
 	t.Cleanup(func() {
 		switch {
 		case t.Failed():
-			note(peer, scenario, "FAILED")
+			note(group, test, "failed")
 		case t.Skipped():
-			note(peer, scenario, "skipped")
+			note(group, test, "skipped")
 		default:
-			note(peer, scenario, "passed")
+			note(group, test, "passed")
 		}
 	})
 }
@@ -51,43 +55,77 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// report prints a line of counts for each peer and the reasons for whatever
-// was not played. It shows with go test -v.
+// report prints which peer passed which scenario, how many tests of every
+// group passed, and the reasons for whatever was not played. It shows with
+// go test -v.
 func report(w io.Writer) {
-	for _, peer := range peerNames() {
+	grid(w)
+	for _, group := range groups() {
 		counts := map[string]int{}
 		var reasons []string
 		for _, r := range matrix.results {
-			if r.peer != peer {
+			if r.group != group {
 				continue
 			}
 			kind, reason, told := strings.Cut(r.outcome, ": ")
 			counts[kind]++
 			if told {
-				reasons = append(reasons, fmt.Sprintf("      %s, %s: %s", r.scenario, kind, reason))
+				reasons = append(reasons, fmt.Sprintf("    %s, %s: %s", r.test, kind, reason))
 			}
 		}
-		fmt.Fprintf(w, "%-24s %3d passed %3d absent %3d skipped %3d failed %3d not on gearmand\n", peer,
-			counts["passed"], counts["absent"], counts["skipped"], counts["FAILED"], counts["gearmand"])
+		slices.Sort(reasons)
+		fmt.Fprintf(w, "%s: %s\n", group, summary(counts))
 		for _, reason := range reasons {
 			fmt.Fprintln(w, reason)
 		}
 	}
 }
 
-func peerNames() []string {
+// grid prints a line for every scenario and a column for every peer.
+func grid(w io.Writer) {
+	outcomes := map[[2]string]string{}
+	for _, r := range matrix.results {
+		kind, _, _ := strings.Cut(r.outcome, ": ")
+		outcomes[[2]string{r.group, r.test}] = kind
+	}
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, p := range peers {
+		fmt.Fprint(table, "\t", p.name)
+	}
+	fmt.Fprintln(table)
+	for _, sc := range scenarios {
+		fmt.Fprint(table, sc.name)
+		for _, p := range peers {
+			fmt.Fprint(table, "\t", cmp.Or(outcomes[[2]string{p.name, sc.name}], "not run"))
+		}
+		fmt.Fprintln(table)
+	}
+	table.Flush()
+}
+
+// summary says "21 passed, 1 absent".
+func summary(counts map[string]int) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[kind], kind))
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, ", ")
+}
+
+func groups() []string {
 	var names []string
 	for _, r := range matrix.results {
-		names = append(names, r.peer)
+		names = append(names, r.group)
 	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(a, b) })
+	slices.Sort(names)
 	return slices.Compact(names)
 }
 
 // TestTables fails when a table names a scenario or a peer that does not
 // exist, so that no entry outlives what it is about.
 func TestTables(t *testing.T) {
-	known := map[string]bool{"Pairs": true}
+	known := map[string]bool{}
 	for _, sc := range scenarios {
 		known[sc.name] = true
 	}
@@ -106,6 +144,11 @@ func TestTables(t *testing.T) {
 	for name := range onlyOurs {
 		if !known[name] {
 			t.Errorf("the baseline leaves out %s, which is no scenario", name)
+		}
+	}
+	for key := range onlyOursFor {
+		if key[0] != habits && !known[key[1]] {
+			t.Errorf("the baseline leaves out %s for %s, which is no scenario", key[1], key[0])
 		}
 	}
 }

@@ -8,10 +8,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -225,16 +227,29 @@ func (s *Server) Wait(limit time.Duration) error {
 	}
 }
 
-// FreeAddr returns a loopback address on which nothing listens.
+// FreeAddr returns a loopback address on which nothing listens, below the
+// ports that the kernel gives to outgoing connections: otherwise a client that
+// tries to reach a server that is down may take its port, or even connect to
+// itself. No address is returned twice.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 20000 + rand.IntN(12000)
+		if _, taken := handedOut.LoadOrStore(port, true); taken {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free port between 20000 and 32000")
+	return ""
 }
+
+var handedOut sync.Map // of ports
 
 type lockedBuffer struct {
 	mu  sync.Mutex
