@@ -11,7 +11,7 @@ import (
 )
 
 // patience is how long a store may take over anything that is asked of it.
-const patience = 30 * time.Second
+const patience = 10 * time.Second
 
 // A fixture is a store under test, with the directory that it is in.
 type fixture struct {
