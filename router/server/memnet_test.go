@@ -116,6 +116,13 @@ func (d *direction) unread() int {
 	return len(d.bytes)
 }
 
+// isGone reports whether the reader has closed.
+func (d *direction) isGone() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gone
+}
+
 // take takes all there is, without waiting; over tells that no more will come.
 func (d *direction) take() (b []byte, over bool) {
 	d.mu.Lock()
