@@ -69,7 +69,7 @@ var (
 	needsHeaders = needs("libgearman-dev is not installed", "test", "-e", "/usr/include/libgearman/gearman.h")
 	needsPerl    = needs("libgearman-client-perl is not installed", "perl", "-MGearman::Worker", "-e1")
 	needsPerlTLS = needs("libio-socket-ssl-perl is not installed", "perl", "-MGearman::Worker", "-MIO::Socket::SSL", "-e1")
-	needsPHP     = needs("php8.2-gearman is not installed", "php", "-r", "exit(class_exists('GearmanClient') ? 0 : 1);")
+	needsPHP     = needs("php-gearman is not installed", "php", "-r", "exit(class_exists('GearmanClient') ? 0 : 1);")
 	needsNode    = needs("the npm packages are not installed (npm ci in integration/clients/node)",
 		"node", "-e", "require('./node/node_modules/abraxas'); require('./node/quiet-gearmanode')")
 )
