@@ -62,8 +62,8 @@ type Store interface {
 	Payload(id JobID) ([]byte, error)
 
 	// Close lets go of the store's resources. It finishes what was given to
-	// Commit before it; to leave it out looks like a crash, which every store
-	// survives.
+	// Commit before it, and so must not be called from a done; to leave it out
+	// looks like a crash, which every store survives.
 	Close() error
 }
 

@@ -56,14 +56,20 @@ var scratch = func() string {
 	return ""
 }()
 
-// place makes a store directory with such a file in it.
-func place(t testing.TB, file []byte) string {
+func scratchDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(scratch, "gearbolt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// place makes a store directory with such a file in it.
+func place(t testing.TB, file []byte) string {
+	t.Helper()
+	dir := scratchDir(t)
 	if err := os.WriteFile(filepath.Join(dir, fileName), file, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -259,6 +265,9 @@ func TestOneMetaPage(t *testing.T) {
 		file := bytes.Clone(good)
 		binary.NativeEndian.PutUint64(file[n*os.Getpagesize()+pageHeader:], 0)
 		s := open(t, Options{Dir: place(t, file)})
+		if s.Epoch() != 3 { // written has started it twice
+			t.Errorf("without meta page %d, this is start %d, not 3", n, s.Epoch())
+		}
 		if !strings.Contains(strings.Join(s.Warnings(), ""), "meta pages") {
 			t.Errorf("without meta page %d, the warnings are %q", n, s.Warnings())
 		}
@@ -267,7 +276,7 @@ func TestOneMetaPage(t *testing.T) {
 
 // TestUnreadable opens a file that may not be read.
 func TestUnreadable(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratchDir(t)
 	open(t, Options{Dir: dir}).Close()
 	path := filepath.Join(dir, fileName)
 	err := errors.Join(os.Chmod(path, 0), os.Chmod(filepath.Join(dir, lockName), 0o666), os.Chmod(dir, 0o777))

@@ -86,6 +86,11 @@ func (s *Store) open() error {
 	if err := s.guarded(s.begin); err != nil {
 		return err
 	}
+	// Once more, so that both meta pages know of this start: if one is lost,
+	// its number is not given again.
+	if err := s.guarded(func() error { return s.db.Update(func(*bbolt.Tx) error { return nil }) }); err != nil {
+		return fmt.Errorf("store %s: %w", s.path, err)
+	}
 	s.reserve()
 	return nil
 }
