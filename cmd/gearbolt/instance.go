@@ -26,6 +26,7 @@ type instance struct {
 	log          *logger
 	certificates *server.Certificates // nil: no TLS
 	listeners    []listener
+	pidFile      string // as written; "": none
 	store        persist.Store
 	server       *server.Server
 	warnings     []string
@@ -155,17 +156,17 @@ func (i *instance) writePID() error {
 	if err := writePIDFile(path); err != nil {
 		return i.inv.Fault("pid-file", fmt.Errorf("cannot be written: %w", err))
 	}
+	i.pidFile = path
 	return nil
 }
 
 // removePID removes the file, which the user that the process has become may
 // not be allowed to.
 func (i *instance) removePID() {
-	path := i.inv.Settings.PIDFile
-	if path == "" {
+	if i.pidFile == "" {
 		return
 	}
-	if err := removePIDFile(path); err != nil {
+	if err := removePIDFile(i.pidFile); err != nil {
 		i.log.Info("the pid file stays", zap.Error(err))
 	}
 }

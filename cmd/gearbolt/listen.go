@@ -123,17 +123,27 @@ func resolve(address string) ([]netip.AddrPort, error) {
 	if err != nil {
 		return nil, err
 	}
-	ips := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
-	if host != "" {
-		if ips, err = net.DefaultResolver.LookupNetIP(context.Background(), "ip", host); err != nil {
-			return nil, err
-		}
+	ips, err := lookup(host)
+	if err != nil {
+		return nil, err
 	}
 	list := make([]netip.AddrPort, len(ips))
 	for i, ip := range ips {
 		list[i] = netip.AddrPortFrom(ip.Unmap(), uint16(port))
 	}
 	return list, nil
+}
+
+// lookup finds the addresses of a host. An address is its own: the resolver
+// would take :: for 0.0.0.0.
+func lookup(host string) ([]netip.Addr, error) {
+	if host == "" {
+		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}, nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{ip}, nil
+	}
+	return net.DefaultResolver.LookupNetIP(context.Background(), "ip", host)
 }
 
 // listenTCP opens one address, and waits for one that is in use until then.

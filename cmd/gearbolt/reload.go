@@ -42,8 +42,7 @@ func (i *instance) reload() {
 // take puts those of the new settings into effect that can be.
 func (i *instance) take(s *conf.Settings) {
 	next := *s
-	old := &i.inv.Settings
-	next.JobHandlePrefix, next.PIDFile, next.LogFile = old.JobHandlePrefix, old.PIDFile, old.LogFile
+	next.JobHandlePrefix = i.inv.Settings.JobHandlePrefix
 	i.inv.Settings = next
 	i.log.level.SetLevel(levelOf(next.Verbose))
 	i.server.Reconfigure(i.options())

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"gearbolt/conf"
+	"gearbolt/persist"
+	"gearbolt/persist/memory"
+	"gearbolt/router"
+)
+
+func TestPIDFileReplacesWhatIsThere(t *testing.T) {
+	dir := t.TempDir()
+	path, precious := filepath.Join(dir, "pid"), filepath.Join(dir, "precious")
+	if err := errors.Join(os.WriteFile(precious, []byte("keep"), 0o600), os.Symlink(precious, path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writePIDFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := readPID(t, path); got != os.Getpid() {
+		t.Errorf("got %d", got)
+	}
+	if b, _ := os.ReadFile(precious); string(b) != "keep" {
+		t.Errorf("the link was followed: %q", b)
+	}
+	if err := os.WriteFile(path, []byte("1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	removePIDFile(path)
+	if got := readPID(t, path); got != 1 {
+		t.Errorf("another process's file was removed")
+	}
+}
+
+func TestLevelNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"FATAL": "", "ALERT": "", "CRITICAL": "", "ERROR": "ERROR", "WARNING": "WARNING ERROR",
+		"NOTICE": "INFO WARNING ERROR", "INFO": "INFO WARNING ERROR", "DEBUG": "DEBUG INFO WARNING ERROR",
+	} {
+		path := filepath.Join(t.TempDir(), "log")
+		l, err := openLog(&conf.Settings{LogFile: path, Verbose: name, LogFormat: "console"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Debug("m")
+		l.Info("m")
+		l.Warn("m")
+		l.Error("m")
+		b, _ := os.ReadFile(path)
+		var got []string
+		for line := range strings.Lines(string(b)) {
+			got = append(got, strings.Fields(line)[1])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	for format, json := range map[string]bool{"auto": true, "json": true, "console": false} {
+		path := filepath.Join(t.TempDir(), "log")
+		l, err := openLog(&conf.Settings{LogFile: path, Verbose: "ERROR", LogFormat: format})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.always.Info("said", zap.Int("n", 3))
+		if b, _ := os.ReadFile(path); strings.HasPrefix(string(b), "{") != json || !strings.Contains(string(b), "said") {
+			t.Errorf("%s: got %q", format, b)
+		}
+	}
+}
+
+func TestLogNowhere(t *testing.T) {
+	l, err := openLog(&conf.Settings{LogFile: "none", Verbose: "DEBUG"})
+	if err != nil || l.Core().Enabled(zapcore.ErrorLevel) || l.sink.reopen() != nil {
+		t.Errorf("got %v, %v", l, err)
+	}
+}
+
+func TestMaxConnections(t *testing.T) {
+	for _, c := range []struct{ setting, descriptors, want int }{
+		{0, 1048, 1000}, {10, 1048, 10}, {5000, 1048, 1000}, {0, 10, 1},
+	} {
+		if got := maxConnections(c.setting, c.descriptors); got != c.want {
+			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
+func TestHandlePrefix(t *testing.T) {
+	if got := handlePrefix("mine"); got != "mine" {
+		t.Errorf("got %q", got)
+	}
+	if got := handlePrefix(""); !strings.HasPrefix(got, "H:") || len(got) > router.MaxPrefix {
+		t.Errorf("got %q", got)
+	}
+	// What conf lets through, the router takes.
+	longest := strings.Repeat("p", router.MaxPrefix)
+	for prefix, ok := range map[string]bool{longest: true, longest + "p": false} {
+		_, err := conf.Parse(conf.Process{Args: []string{"gearbolt", "--job-handle-prefix", prefix}, Root: true})
+		if (err == nil) != ok {
+			t.Errorf("%d bytes: %v", len(prefix), err)
+		}
+	}
+}
+
+func TestKeepAlive(t *testing.T) {
+	got := keepAlive(&conf.Settings{Keepalive: true, KeepaliveIdle: time.Minute})
+	if want := (net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: -1, Count: -1}); got != want {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A failingStore keeps nothing and does not know what is on its disk.
+type failingStore struct{ *memory.Store }
+
+func (failingStore) Commit(_ []persist.Change, done func(error)) {
+	go done(errors.New("input/output error"))
+}
+
+func TestFatalStoreEndsWith74(t *testing.T) {
+	inv, err := conf.Parse(conf.Process{Args: []string{"gearbolt", "--store=memory", "--port=0", "--log-file=none"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &instance{inv: inv, signals: make(chan os.Signal), account: nil}
+	if i.log, err = openLog(&inv.Settings); err != nil {
+		t.Fatal(err)
+	}
+	i.store = failingStore{memory.New()}
+	if err := errors.Join(i.listen(), i.newServer()); err != nil {
+		t.Fatal(err)
+	}
+	go i.server.Serve(i.listeners[0], nil)
+	p := &program{t: t, addr: i.listeners[0].Addr().String()}
+	p.dial().send(submitJobBackground, "f", "", "x")
+	if code := i.run(); code != exitStore {
+		t.Errorf("ended with %d", code)
+	}
+	i.server.Close()
+}
