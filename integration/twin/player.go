@@ -60,8 +60,8 @@ func (p *player) peer(name string) (*peer, error) {
 
 // open opens a connection that says nothing before the script does.
 func (p *player) open(name string) error {
-	before, err := p.control.connections()
-	if err != nil {
+	known := p.live() + 1 // with the control connection
+	if err := p.awaitListed(func(listed int) bool { return listed <= known }); err != nil {
 		return err
 	}
 	c, err := dial(p.addr)
@@ -70,7 +70,7 @@ func (p *player) open(name string) error {
 	}
 	c.partial = true
 	p.names, p.peers[name] = append(p.names, name), c
-	return p.awaitListed(func(listed int) bool { return listed > before })
+	return p.awaitListed(func(listed int) bool { return listed > known })
 }
 
 // step plays one line and returns all that came of it, the acting

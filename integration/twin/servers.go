@@ -17,7 +17,7 @@ import (
 // connection at a definite point; what a timer causes it sends in time only
 // with one, so that such scripts ask for it.
 func commandLine(addr string, s *script) []string {
-	host, port, _ := net.SplitHostPort(addr)
+	host, _, _ := net.SplitHostPort(addr)
 	words := []string{"--listen=" + host, "--port=" + port, "--log-file=stderr", "--verbose=WARNING"}
 	if !strings.Contains(strings.Join(s.args, " "), "--threads=") {
 		words = append(words, "--threads=0")
@@ -27,12 +27,16 @@ func commandLine(addr string, s *script) []string {
 
 var servers atomic.Uint32
 
+// port is below those that the system gives out, and not the default one, which
+// somebody may listen on everywhere.
+const port = "24730"
+
 // nextAddr returns an address that is this server's alone: a port that was
 // free a moment ago on 127.0.0.1 may since belong to one of the many
 // connections that are made there.
 func nextAddr() string {
 	host := binary.BigEndian.AppendUint32(nil, 127<<24|uint32(os.Getpid()%32000+256)<<9|servers.Add(1)%512)
-	return net.JoinHostPort(net.IP(host).String(), "4730")
+	return net.JoinHostPort(net.IP(host).String(), port)
 }
 
 func gearmandPath() string {
