@@ -159,3 +159,35 @@ func TestIdleServerSleeps(t *testing.T) {
 		c.call(w, "f", "H:test:1-2")
 	})
 }
+
+// A peer that closes its half has said all that it has to say, and hears all
+// that there is to hear: what waits for the store, and what it is slow to read.
+func TestHalfClosedPeerIsAnsweredInTheEnd(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		s.store.hold(true)
+		c := s.dial()
+		long := strings.Repeat("x", 3*windowSize)
+		c.send(protocol.SubmitJobBG, "f", "", "x")
+		c.send(protocol.EchoReq, long)
+		c.conn.CloseWrite()
+		c.expectNothing()
+		s.letGo()
+		c.expect(protocol.JobCreated, "H:test:1-1")
+		c.expect(protocol.EchoRes, long)
+		c.expectClosed()
+	})
+}
+
+// But its jobs are not its own any more.
+func TestHalfClosedWorkerLosesItsJobs(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		first, second, c := s.worker("f"), s.awake("f"), s.dial()
+		c.send(protocol.SubmitJob, "f", "", "x")
+		c.expect(protocol.JobCreated, "H:test:1-1")
+		first.grab("f", "H:test:1-1", "x")
+		second.send(protocol.PreSleep)
+		first.conn.CloseWrite()
+		second.grab("f", "H:test:1-1", "x")
+		first.expectClosed()
+	})
+}

@@ -65,7 +65,8 @@ func peerOf(nc net.Conn) router.Peer {
 
 // serve reads until the connection ends. All that arrived before the end is
 // processed: clients that submit a background job and close at once lose
-// nothing.
+// nothing. A peer that has closed only its own half is told all that there is
+// to say; one that is gone altogether shows as soon as something is written.
 func (c *conn) serve() {
 	s := c.server
 	s.visit(func(m *router.Machine, _ time.Time) { c.router = m.Connect(c.peer) })
@@ -73,10 +74,16 @@ func (c *conn) serve() {
 		return // the server is closed
 	}
 	err := c.readAll()
+	if errors.Is(err, io.EOF) {
+		c.awaitCommits(s.unanswered)
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, errHungUp) {
 		s.log.Debug("connection ends", zap.String("from", c.peer.Full), zap.Error(err))
 	}
 	s.visit(func(m *router.Machine, now time.Time) { m.Disconnect(now, c.router) })
+	if errors.Is(err, io.EOF) {
+		<-c.out.finished()
+	}
 	if c.in != nil {
 		putBuffer(c.in)
 	}

@@ -19,6 +19,8 @@ type outbox struct {
 	listed  bool    // in a turn that will flush
 	last    bool    // close when all is written
 	dead    bool    // the peer is gone, or reads too slowly
+
+	over chan struct{} // closed when nothing waits any more; nil: nobody wants to know
 }
 
 // add puts a send into the outbox. It reports whether the caller is to flush
@@ -127,6 +129,9 @@ func (o *outbox) take(c *conn) *buffer {
 		o.writing = len(b.b)
 	}
 	o.busy = b != nil
+	if b == nil {
+		o.tell()
+	}
 	dead, end := o.dead, b == nil && o.last
 	o.mu.Unlock()
 	switch {
@@ -142,8 +147,30 @@ func (o *outbox) take(c *conn) *buffer {
 func (o *outbox) kill(c *conn) {
 	o.mu.Lock()
 	o.dead, o.busy, o.writing, o.buf = true, false, 0, nil
+	o.tell()
 	o.mu.Unlock()
 	c.close()
+}
+
+// finished returns a channel that is closed when all that was added is written,
+// or never will be.
+func (o *outbox) finished() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	over := make(chan struct{})
+	o.over = over
+	if o.dead || !o.busy && !o.listed && o.buf == nil {
+		o.tell()
+	}
+	return over
+}
+
+// tell tells whoever waits for finished. o.mu is held.
+func (o *outbox) tell() {
+	if o.over != nil {
+		close(o.over)
+		o.over = nil
+	}
 }
 
 // flushLast writes what a server that ends can still write without waiting.

@@ -108,11 +108,11 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 	}
 	s.collect(&c.turn)
 	hungUp = c.router.Closing()
-	wait := s.throttle(c)
+	ahead := s.throttle(c) != nil
 	s.mu.Unlock()
 	s.carryOut(&c.turn)
-	if wait != nil {
-		c.awaitCommit(wait)
+	if ahead {
+		c.awaitCommits(s.throttle)
 	}
 	return hungUp
 }
@@ -124,24 +124,43 @@ func (s *Server) throttle(c *conn) <-chan struct{} {
 	if own <= uncommittedLimit && (own == 0 || s.machine.Uncommitted() <= uncommittedTotal) {
 		return nil
 	}
+	return s.nextCommit()
+}
+
+// unanswered returns what the answers to c's submissions wait for, or nil.
+// s.mu is held.
+func (s *Server) unanswered(c *conn) <-chan struct{} {
+	if c.router.Uncommitted() == 0 {
+		return nil
+	}
+	return s.nextCommit()
+}
+
+// nextCommit returns a channel that is closed when the store next answers.
+// s.mu is held.
+func (s *Server) nextCommit() <-chan struct{} {
 	if s.commitWait == nil {
 		s.commitWait = make(chan struct{})
 	}
 	return s.commitWait
 }
 
-// awaitCommit waits until the store has caught up.
-func (c *conn) awaitCommit(wait <-chan struct{}) {
+// awaitCommits waits for one commit after the other as long as reason has one
+// to wait for.
+func (c *conn) awaitCommits(reason func(*conn) <-chan struct{}) {
 	s := c.server
-	for wait != nil {
+	for {
+		s.mu.Lock()
+		wait := reason(c)
+		s.mu.Unlock()
+		if wait == nil {
+			return
+		}
 		select {
 		case <-s.quit:
 			return
 		case <-wait:
 		}
-		s.mu.Lock()
-		wait = s.throttle(c)
-		s.mu.Unlock()
 	}
 }
 
