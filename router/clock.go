@@ -49,23 +49,25 @@ func (m *Machine) advance(now time.Time) {
 // A deadline is something that happens at a time. It lies in what it belongs
 // to.
 type deadline struct {
-	at    int64 // on the clock's line
-	wall  int64 // Unix nanoseconds, for a time of day; else 0
-	index int   // in the heap, from 1; 0: not set
+	at    int64  // on the clock's line
+	wall  int64  // Unix nanoseconds, for a time of day; else 0
+	order uint64 // of two that are due at once, the one that was set first comes first
+	index int    // in the heap, from 1; 0: not set
 	fire  func()
 }
 
 // deadlines is the one heap of all that is due some time.
 type deadlines struct {
-	heap deadlineHeap
-	wall int // how many are times of day
+	heap  deadlineHeap
+	wall  int    // how many are times of day
+	order uint64 // how many were ever set
 }
 
 // set makes d due at a point of the clock's line.
 func (s *deadlines) set(d *deadline, at int64) {
 	s.cancel(d)
 	d.at, d.wall = at, 0
-	heap.Push(&s.heap, d)
+	s.push(d)
 }
 
 // setWall makes d due at a time of day.
@@ -74,6 +76,12 @@ func (s *deadlines) setWall(d *deadline, t time.Time, shift int64) {
 	d.wall = t.UnixNano()
 	d.at = d.wall - shift
 	s.wall++
+	s.push(d)
+}
+
+func (s *deadlines) push(d *deadline) {
+	s.order++
+	d.order = s.order
 	heap.Push(&s.heap, d)
 }
 
@@ -115,8 +123,14 @@ func (s *deadlines) rewind(shift int64) {
 
 type deadlineHeap []*deadline
 
-func (h deadlineHeap) Len() int           { return len(h) }
-func (h deadlineHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+func (h deadlineHeap) Len() int { return len(h) }
+
+func (h deadlineHeap) Less(i, j int) bool {
+	if h[i].at != h[j].at {
+		return h[i].at < h[j].at
+	}
+	return h[i].order < h[j].order
+}
 
 func (h deadlineHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
