@@ -119,11 +119,23 @@ const jobOverhead = 512
 
 // join attaches a submission to the job with the same unique id. Payload and
 // priority of the later one are ignored, and so is "maxqueue". A foreground
-// client listens from now on; a background submission makes the job durable.
+// client listens from now on, and waits for the store only with a job that
+// nobody has been told of; a background submission makes the job durable.
 func (m *Machine) join(c *Conn, j *job, background bool) {
-	if !background {
-		j.listen(c)
-	} else if !j.background {
+	if background {
+		m.joinBackground(c, j)
+		return
+	}
+	j.listen(c)
+	if j.state == pending {
+		m.created(c, j, 0)
+	} else {
+		m.sayCreated(c, j)
+	}
+}
+
+func (m *Machine) joinBackground(c *Conn, j *job) {
+	if !j.background {
 		j.background = true
 		m.storeJob(j)
 	}
