@@ -17,7 +17,8 @@ type Conn struct {
 	link   link[*Conn] // in Machine.conns
 
 	gone    bool // the other end has closed
-	closing bool // a Send with Close has been made; nothing more is read
+	closing bool // is to be closed: nothing more is read, and no job handed out
+	closed  bool // a Send with Close has been made: nothing more is said
 
 	// As anybody.
 	id         string // SET_CLIENT_ID

@@ -84,10 +84,21 @@ func (m *Machine) close(c *Conn) {
 		return
 	case len(c.held) == 0:
 		m.sends = append(m.sends, Send{Conn: c, Close: true})
+		c.closed = true
 	default:
 		c.held = append(c.held, held{close: true})
 	}
+	c.end()
+}
+
+// end lets c go as far as it is a sleeping worker, which a job would only be
+// lost to; the rest follows when it is disconnected.
+func (c *Conn) end() {
 	c.closing = true
+	c.parked = nil
+	if c.sleep == asleep {
+		c.sleep = up
+	}
 }
 
 // Refuse ends a connection whose bytes cannot be read on. The peer is told
@@ -105,8 +116,9 @@ func (m *Machine) hold(c *Conn, h held) {
 	c.heldBytes += len(h.bytes)
 	c.held = append(c.held, h)
 	if m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit {
-		c.closing = true
 		m.sends = append(m.sends, Send{Conn: c, Close: true})
+		c.held, c.heldBytes, c.closed = nil, 0, true
+		c.end()
 	}
 }
 
@@ -120,7 +132,7 @@ func (m *Machine) reserve(c *Conn) uint64 {
 // fill says, at the place reserved, what was appended to the arena from start
 // on, and then body; and after it what waited only for that.
 func (m *Machine) fill(c *Conn, place uint64, start int, body []byte) {
-	if c.gone {
+	if c.gone || c.closed {
 		return
 	}
 	head := m.arena[start:len(m.arena):len(m.arena)]
@@ -141,6 +153,7 @@ func (m *Machine) release(c *Conn, done int) {
 		h := &c.held[done]
 		c.heldBytes -= len(h.bytes)
 		m.sends = append(m.sends, Send{Conn: c, Head: h.bytes, Close: h.close})
+		c.closed = h.close
 		h.bytes = nil
 	}
 	c.heldFirst += uint64(done)
