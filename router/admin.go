@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"gearbolt/persist"
 	"gearbolt/protocol"
 )
 
@@ -98,61 +97,9 @@ func (m *Machine) adminCancel(c *Conn, w *protocol.Words) {
 	case j == nil || j.state == pending:
 		m.sayText(c, textUnknownJob)
 	case m.cancel(j):
-		m.answered(c, textOK, nil)
+		m.answered(c, nil)
 	default:
 		m.sayText(c, textOK)
-	}
-}
-
-// adminMaxqueue is "maxqueue FUNCTION [N | HIGH NORMAL [LOW]]". No number is no
-// limit, one is for all priorities. The limit is stored and survives a restart,
-// also of a function that is not known yet.
-func (m *Machine) adminMaxqueue(c *Conn, w *protocol.Words) {
-	if w.N < 2 {
-		m.incomplete(c, w)
-		return
-	}
-	l := persist.Limit{Function: string(w.Word[1])}
-	for p := range l.Max {
-		if i := 2 + p; i < w.N {
-			l.Max[p] = limitOf(w.Word[i])
-		} else if w.N == 3 {
-			l.Max[p] = l.Max[0]
-		}
-	}
-	m.setLimit(c, l)
-}
-
-// limitOf reads a limit; what is no number, or not above 0, is none.
-func limitOf(b []byte) uint32 {
-	n, ok := protocol.Int(b)
-	if !ok || n <= 0 {
-		return 0
-	}
-	return uint32(min(n, 1<<31-1))
-}
-
-func (m *Machine) setLimit(c *Conn, l persist.Limit) {
-	old, had := m.limits[l.Function]
-	m.putLimit(l)
-	m.store(persist.Change{Kind: persist.SetLimit, Limit: &l}, nil)
-	m.answered(c, textOK, func() {
-		if !had {
-			old.Function = l.Function
-		}
-		m.putLimit(old)
-	})
-}
-
-// putLimit makes a limit hold for the function, now or when it is first used.
-func (m *Machine) putLimit(l persist.Limit) {
-	if l.Max == ([persist.Priorities]uint32{}) {
-		delete(m.limits, l.Function)
-	} else {
-		m.limits[l.Function] = l
-	}
-	if fn := m.functions[l.Function]; fn != nil {
-		fn.limit = l.Max
 	}
 }
 

@@ -39,7 +39,7 @@ func (m *Machine) function(name []byte) *function {
 		return fn
 	}
 	fn := &function{name: string(name)}
-	fn.limit = m.limits[fn.name].Max
+	fn.limit = m.limits.now[fn.name].Max
 	fn.watch.fire = func() { m.watchWoken(fn) }
 	m.functions[fn.name] = fn
 	return fn

@@ -38,7 +38,7 @@ type Machine struct {
 	// What is to be done.
 	functions map[string]*function
 	ready     [persist.Priorities]readySet // functions with jobs that may run
-	limits    map[string]persist.Limit     // "maxqueue", by function, known or not
+	limits    limits                       // "maxqueue"
 	jobs      map[persist.JobID]*job
 	uniques   map[string]*job // by unique key, the youngest; older ones behind it
 	last      persist.JobID   // the youngest job's number
@@ -74,7 +74,7 @@ func New(now time.Time, epoch uint64, cfg Config) *Machine {
 	m := &Machine{
 		cfg:       cfg,
 		functions: make(map[string]*function),
-		limits:    make(map[string]persist.Limit),
+		limits:    newLimits(),
 		jobs:      make(map[persist.JobID]*job),
 		uniques:   make(map[string]*job),
 		last:      persist.JobID{Epoch: epoch},

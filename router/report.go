@@ -109,8 +109,8 @@ func appendShownJob(b []byte, j *job) []byte {
 }
 
 func (m *Machine) sortedLimits() []persist.Limit {
-	all := make([]persist.Limit, 0, len(m.limits))
-	for _, l := range m.limits {
+	all := make([]persist.Limit, 0, len(m.limits.now))
+	for _, l := range m.limits.now {
 		all = append(all, l)
 	}
 	slices.SortFunc(all, func(a, b persist.Limit) int { return strings.Compare(a.Function, b.Function) })

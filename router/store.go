@@ -19,15 +19,14 @@ type batch struct {
 	replies []reply // in the order of their places on each connection
 }
 
-// A reply waits for its batch.
+// A reply waits for its batch. Without a job and a limit it says OK.
 type reply struct {
 	conn  *Conn
 	place uint64
-	job   *job   // says JOB_CREATED, or ERROR if the store refuses the job
-	bytes int    // of the submission, to be taken off conn.uncommitted
-	at    int    // of the change in the batch
-	text  string // without a job: what an admin command answers
-	undo  func() // without a job: carried out if the store refuses the change
+	job   *job           // says JOB_CREATED, or ERROR if the store refuses the job
+	bytes int            // of the submission, to be taken off conn.uncommitted
+	at    int            // of the change in the batch
+	limit *persist.Limit // of "maxqueue", which says OK, or ERR if the store refuses it
 }
 
 func (b *batch) reset() {
@@ -74,11 +73,11 @@ func (m *Machine) created(c *Conn, j *job, bytes int) {
 	j.put.replies = append(j.put.replies, reply{conn: c, place: m.reserve(c), job: j, at: j.putAt, bytes: bytes})
 }
 
-// answered answers an admin command with text when the change that was stored
-// last is on stable storage; undo takes it back if the store refuses it.
-func (m *Machine) answered(c *Conn, text string, undo func()) {
+// answered answers an admin command with OK when the change that was stored
+// last is on stable storage, which for a limit may be an ERR.
+func (m *Machine) answered(c *Conn, limit *persist.Limit) {
 	b := m.gathering
-	b.replies = append(b.replies, reply{conn: c, place: m.reserve(c), at: len(b.changes) - 1, text: text, undo: undo})
+	b.replies = append(b.replies, reply{conn: c, place: m.reserve(c), at: len(b.changes) - 1, limit: limit})
 }
 
 // Changes returns what is to be stored now, or nil: nothing, or the last batch
@@ -177,15 +176,17 @@ func (m *Machine) offerOwed() {
 func (m *Machine) reply(r reply, why map[int]error) {
 	r.conn.uncommitted -= r.bytes
 	start, err := len(m.arena), why[r.at]
+	if r.limit != nil {
+		m.settleLimit(*r.limit, err)
+	}
 	switch {
 	case r.job != nil && err == nil:
 		m.arena = appendCreated(m.arena, r.job)
 	case r.job != nil:
 		m.arena = protocol.AppendError(m.arena, protocol.QueueError, refusalText(err))
-	case err == nil || r.undo == nil:
-		m.arena = append(m.arena, r.text...)
+	case err == nil || r.limit == nil:
+		m.arena = append(m.arena, textOK...)
 	default:
-		r.undo()
 		m.arena = append(m.arena, "ERR QUEUE_ERROR The+setting+could+not+be+stored\r\n"...)
 	}
 	m.fill(r.conn, r.place, start, nil)
@@ -240,6 +241,7 @@ func (m *Machine) delay(j *job) {
 func (m *Machine) Restore(c persist.Change) {
 	switch c.Kind {
 	case persist.SetLimit:
+		put(m.limits.stored, *c.Limit)
 		m.putLimit(*c.Limit)
 	case persist.PutJob:
 		j := m.addJob(m.function([]byte(c.Job.Function)), *c.Job)
