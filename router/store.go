@@ -164,9 +164,13 @@ func (m *Machine) owe(c persist.Change) {
 	}
 }
 
-// offerOwed offers the store again what it refused to forget.
+// offerOwed offers the store again what it refused to forget, or how often a
+// job has been tried by now, which may be more than it was then.
 func (m *Machine) offerOwed() {
 	for _, c := range m.owed {
+		if j := m.jobs[c.ID]; j != nil {
+			c.Attempts = j.Attempts
+		}
 		m.store(c, nil)
 	}
 	m.owed = m.owed[:0]
