@@ -272,16 +272,17 @@ func (m *Machine) Fetches() []Fetch {
 	return f
 }
 
-// Fetched is the store's answer to a Fetch. A payload of which found is false
-// was deleted meanwhile, since the job was cancelled: the worker is told that
-// there is no job.
+// Fetched is the store's answer to a Fetch. When the worker has lost the job
+// meanwhile (it was cancelled, or its time is up), whether the store still has
+// the payload (found) or not, the worker is told that there is no job.
 func (m *Machine) Fetched(now time.Time, f Fetch, payload []byte, found bool) {
 	m.advance(now)
 	start := len(m.arena)
-	if found {
+	if found && f.job.worker == f.conn {
 		m.arena = f.how.appendHead(m.arena, f.job, len(payload))
 	} else {
 		m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.NoJob, 0)
+		payload = nil
 	}
 	m.fill(f.conn, f.place, start, payload)
 }
