@@ -1,0 +1,177 @@
+package router
+
+import (
+	"fmt"
+)
+
+func (m *Machine) checkConns() error {
+	for c := range m.conns.all {
+		if c.gone {
+			return fmt.Errorf("connection %d is gone and listed", c.number)
+		}
+		if len(c.held) > 0 && !c.held[0].waiting {
+			return fmt.Errorf("connection %d holds back what waits for nothing", c.number)
+		}
+		bytes := 0
+		for _, h := range c.held {
+			bytes += len(h.bytes)
+		}
+		if bytes != c.heldBytes {
+			return fmt.Errorf("connection %d holds back %d bytes, but heldBytes is %d", c.number, bytes, c.heldBytes)
+		}
+		for l := range c.listening.all {
+			if l.conn != c || l.ofJob.in != &l.job.listeners || m.jobs[l.job.ID] != l.job {
+				return fmt.Errorf("connection %d listens to a job that does not know it", c.number)
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Machine) checkWorkers() error {
+	for c := range m.conns.all {
+		timers := 0
+		for j := range c.holding.all {
+			if j.worker != c {
+				return fmt.Errorf("connection %d holds a job of another", c.number)
+			}
+			if j.timer != nil {
+				timers++
+			}
+		}
+		if timers != c.timers {
+			return fmt.Errorf("connection %d has %d timers, but timers is %d", c.number, timers, c.timers)
+		}
+		if err := c.checkAbilities(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) checkAbilities() error {
+	if c.turns.n != len(c.abilities) {
+		return fmt.Errorf("connection %d has %d abilities and %d turns", c.number, len(c.abilities), c.turns.n)
+	}
+	var before *ability
+	for a := range c.turns.all {
+		if c.abilities[a.fn] != a || a.times < 1 {
+			return fmt.Errorf("connection %d: ability %q is out of place", c.number, a.fn.name)
+		}
+		if before != nil && before.turn >= a.turn {
+			return fmt.Errorf("connection %d: turns are out of order", c.number)
+		}
+		before = a
+		switch a.asleep.in {
+		case &a.fn.sleepers:
+		case &c.awake:
+			if c.sleep == asleep {
+				return fmt.Errorf("connection %d sleeps, but %q cannot wake it", c.number, a.fn.name)
+			}
+		default:
+			return fmt.Errorf("connection %d: ability %q is neither asleep nor awake", c.number, a.fn.name)
+		}
+	}
+	return nil
+}
+
+// checkWoken is house law 5, seen from inside.
+func (m *Machine) checkWoken() error {
+	for name, fn := range m.functions {
+		for c := range fn.woken.all {
+			if c.wokenFor != fn || c.sleep != woken || c.abilities[fn] == nil {
+				return fmt.Errorf("function %q counts on connection %d, which was not woken for it", name, c.number)
+			}
+		}
+		if fn.woken.n > 0 && fn.watch.index == 0 {
+			return fmt.Errorf("function %q has woken %d workers and does not look after them", name, fn.woken.n)
+		}
+		enough := fn.waiting()
+		if m.cfg.WorkerWakeup > 0 {
+			enough = min(enough, m.cfg.WorkerWakeup)
+		}
+		if m.closing || fn.woken.n >= enough {
+			continue
+		}
+		for a := range fn.sleepers.all {
+			if a.conn.sleep == asleep {
+				return fmt.Errorf("function %q has %d jobs, %d workers woken, and connection %d asleep", name, fn.waiting(), fn.woken.n, a.conn.number)
+			}
+		}
+	}
+	for c := range m.conns.all {
+		if (c.wokenFor == nil) != (c.woken.in == nil) || c.wokenFor != nil && c.woken.in != &c.wokenFor.woken {
+			return fmt.Errorf("connection %d is not counted on where it was woken for", c.number)
+		}
+	}
+	return nil
+}
+
+func (m *Machine) checkDeadlines() error {
+	wall := 0
+	for i, d := range m.deadlines.heap {
+		if d.index != i+1 || i > 0 && m.deadlines.heap.Less(i, (i-1)/2) {
+			return fmt.Errorf("deadline %d is out of place", i)
+		}
+		if d.wall != 0 {
+			wall++
+			if d.at != d.wall-m.clock.shift {
+				return fmt.Errorf("a time of day is at %d, not %d", d.at, d.wall-m.clock.shift)
+			}
+		}
+	}
+	if wall != m.deadlines.wall {
+		return fmt.Errorf("%d deadlines are times of day, but wall is %d", wall, m.deadlines.wall)
+	}
+	timers := 0
+	for _, j := range m.jobs {
+		if j.timer != nil {
+			timers++
+		}
+	}
+	for _, fn := range m.functions {
+		timers += min(fn.watch.index, 1)
+	}
+	timers += min(m.owedTimer.index, 1)
+	if timers != len(m.deadlines.heap) {
+		return fmt.Errorf("%d deadlines, of which %d belong to something", len(m.deadlines.heap), timers)
+	}
+	return nil
+}
+
+// checkMemory adds up what the limits on memory go by.
+func (m *Machine) checkMemory() error {
+	var payloads int64
+	for _, j := range m.jobs {
+		if j.background && j.put == nil && !j.onlyStored {
+			payloads += int64(j.size)
+		}
+	}
+	if payloads != m.payloadBytes {
+		return fmt.Errorf("%d bytes of payloads, but payloadBytes is %d", payloads, m.payloadBytes)
+	}
+	var waits int64
+	replies := make(map[*Conn]int)
+	for _, b := range []*batch{m.gathering, m.committing} {
+		if b == nil {
+			continue
+		}
+		for _, j := range b.jobs {
+			if j != nil {
+				waits += int64(j.size)
+			}
+		}
+		for _, r := range b.replies {
+			replies[r.conn] += r.bytes
+		}
+	}
+	if waits != m.uncommitted {
+		return fmt.Errorf("%d bytes wait for the store, but uncommitted is %d", waits, m.uncommitted)
+	}
+	for c := range m.conns.all {
+		if replies[c] != c.uncommitted {
+			return fmt.Errorf("connection %d: %d bytes wait for the store, but uncommitted is %d", c.number, replies[c], c.uncommitted)
+		}
+	}
+	return nil
+}
