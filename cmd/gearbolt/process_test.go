@@ -40,7 +40,7 @@ func command(args ...string) *exec.Cmd {
 	if err != nil {
 		panic(err)
 	}
-	return &exec.Cmd{Path: exe, Args: args, Env: []string{runMain + "=1", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}}
+	return &exec.Cmd{Path: exe, Args: args, Env: []string{runMain + "=1", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "GORACE=atexit_sleep_ms=0"}}
 }
 
 // output runs the program to its end.
