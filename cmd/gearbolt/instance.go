@@ -124,8 +124,10 @@ func (i *instance) loadCertificates() (err error) {
 		return nil
 	}
 	files := server.TLSFiles{CA: s.SSLCAFile, Certificate: s.SSLCertificate, Key: s.SSLKey, RequireClient: s.SSLRequireClientCertificate}
-	i.certificates, err = server.LoadTLS(files, i.certificatesChanged)
-	return err
+	if i.certificates, err = server.LoadTLS(files, i.certificatesChanged); err != nil {
+		return i.inv.Fault("ssl-certificate", fmt.Errorf("cannot be used: %w", err))
+	}
+	return nil
 }
 
 func (i *instance) certificatesChanged(err error) {
