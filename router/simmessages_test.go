@@ -17,7 +17,9 @@ func (s *simulation) message(c *modelConn) protocol.Message {
 	case n < 18:
 		return s.anybody()
 	case role == 0, role == 1 && n < 60:
-		return s.submission()
+		if len(s.model.queue) <= s.backlog {
+			return s.submission()
+		}
 	}
 	return s.worker(c)
 }

@@ -98,11 +98,11 @@ type simulation struct {
 	subject subject // the machine, perhaps a broken one
 	model   *model
 
-	// How this seed's world is: chances in percent.
-	slow    int // the store takes its time
-	refuses int // the store refuses a change
-	crashes int // in ten thousand events
-	steps   int // how much time passes at once
+	// How this seed's world is.
+	slow    int // how often the store takes its time, in percent
+	refuses int // how often it refuses a change, in percent
+	crashes int // how often the process dies, in 200 rare events
+	backlog int // how many jobs are in the queues at most, about
 
 	events int
 	last   string // what the last event was
@@ -119,7 +119,8 @@ func newSimulation(seed uint64, make func(*Machine) subject, tell func(string, .
 		JobRetries:   pick(s, 0, 0, 1, 2, 3), WorkerWakeup: pick(s, 0, 0, 1, 2),
 		Exceptions: s.chance(20), PayloadMemory: pick(s, int64(0), 12, 1<<20), ReplyLimit: pick(s, 0, 0, 0, 120),
 	}
-	s.slow, s.refuses, s.crashes = pick(s, 0, 50, 90), pick(s, 0, 0, 10, 40), pick(s, 0, 50, 300)
+	s.slow, s.refuses, s.crashes = pick(s, 0, 50, 90), pick(s, 0, 0, 10, 40), pick(s, 0, 5, 30)
+	s.backlog = pick(s, 0, 1, 4, 1000)
 	return s
 }
 
