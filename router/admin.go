@@ -21,11 +21,11 @@ const (
 	textBusyFunction = "ERR there are still connected workers or executing clients\r\n"
 )
 
-// admin takes an admin line. With more words than any command has, the
-// connection is closed, as in gearmand.
+// admin takes an admin line, up to a NUL as gearmand's C does. With more words
+// than any command has, the connection is closed, as there.
 func (m *Machine) admin(c *Conn, line []byte) {
 	w := &m.words
-	if !protocol.SplitWords(line, w) {
+	if !protocol.SplitWords(protocol.CString(line), w) {
 		m.close(c)
 		return
 	}

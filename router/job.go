@@ -45,6 +45,7 @@ type job struct {
 	denominator uint32
 
 	key            string // see uniqueKey
+	named          bool   // the unique id is the payload
 	younger, older *job   // with the same key
 }
 
@@ -84,6 +85,7 @@ func (m *Machine) addJob(fn *function, p persist.Job) *job {
 	fn.total++
 	fn.waits[j.Priority]++
 	if key := uniqueKey(j.Unique, j.Payload); key != "" {
+		j.named = j.Unique == string(j.Payload)
 		m.addUnique(key, j)
 	}
 	return j
@@ -145,17 +147,24 @@ func (m *Machine) removeUnique(j *job) {
 	j.younger, j.older = nil, nil
 }
 
-// sameUnique finds the job of fn that a submission with this key joins.
-func (m *Machine) sameUnique(fn *function, key string) *job {
+// sameUnique finds the job of fn that a submission joins. The same unique id
+// joins; "-" joins a job with the same payload that was submitted with "-", or
+// with that payload as its unique id.
+func (m *Machine) sameUnique(fn *function, unique, payload []byte) *job {
+	key := uniqueKey(string(unique), payload)
 	if key == "" {
 		return nil
 	}
+	dash := string(unique) == "-"
 	j := m.uniques[key]
-	for j != nil && j.fn != fn {
+	for j != nil && (j.fn != fn || j.dash() != dash && !(dash && j.named)) {
 		j = j.older
 	}
 	return j
 }
+
+// dash reports whether the job was submitted with "-" for its unique id.
+func (j *job) dash() bool { return j.Unique == "-" }
 
 // appendHandle appends the job's handle.
 func (j *job) appendHandle(dst []byte) []byte {

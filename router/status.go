@@ -36,7 +36,7 @@ func (m *Machine) getStatusUnique(c *Conn) {
 		return
 	}
 	j := m.uniques[string(unique)]
-	for j != nil && (j.Unique == "-" || j.state == pending) {
+	for j != nil && (j.dash() || j.state == pending) {
 		j = j.older
 	}
 	clients := 0

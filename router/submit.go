@@ -35,7 +35,7 @@ func (m *Machine) submitReduce(c *Conn, background bool) {
 	}
 	m.submit(c, submission{
 		function: m.args.Arg[0], unique: m.args.Arg[1], reducer: m.args.Arg[2], payload: m.args.Data,
-		hasReducer: true, priority: persist.Normal, background: background,
+		hasReducer: len(m.args.Arg[2]) > 0, priority: persist.Normal, background: background,
 	})
 }
 
@@ -83,7 +83,7 @@ func (m *Machine) submit(c *Conn, s submission) {
 		return
 	}
 	fn := m.function(s.function)
-	if j := m.sameUnique(fn, uniqueKey(string(s.unique), s.payload)); j != nil {
+	if j := m.sameUnique(fn, s.unique, s.payload); j != nil {
 		m.join(c, j, s.background)
 		return
 	}
