@@ -32,7 +32,7 @@ type Settings struct {
 	KeepaliveIdle     time.Duration
 	KeepaliveInterval time.Duration
 	KeepaliveCount    int
-	TCPUserTimeout    time.Duration
+	TCPUserTimeout    time.Duration // longer than a busy client may take to read a large result: its full window counts too
 	HandshakeTimeout  time.Duration
 
 	// How jobs are treated.
@@ -81,7 +81,7 @@ func Defaults() Settings {
 		KeepaliveIdle:     30 * time.Second,
 		KeepaliveInterval: 10 * time.Second,
 		KeepaliveCount:    3,
-		TCPUserTimeout:    time.Minute,
+		TCPUserTimeout:    5 * time.Minute,
 		HandshakeTimeout:  10 * time.Second,
 		LogFile:           "stderr",
 		Verbose:           "INFO",

@@ -22,7 +22,7 @@ func (m *model) submit(c *modelConn, s persist.Job, background bool) {
 	if key == "-" {
 		key = string(s.Payload)
 	}
-	if j := m.same(s.Function, key); j != nil {
+	if j := m.same(s, key); j != nil {
 		m.join(c, j, background)
 		return
 	}
@@ -45,12 +45,14 @@ func (m *model) count(is func(*modelJob) bool) (n int) {
 	return n
 }
 
-// same finds the job that a submission joins. After a crash there can be two:
-// one that had finished, which the store had not heard of yet, and the next
-// one.
-func (m *model) same(function, key string) (found *modelJob) {
+// same finds the job that a submission joins: the same unique id joins; "-"
+// joins the same payload where that was submitted with "-", or is its own
+// unique id. After a crash there can be two: one that had finished, which the
+// store had not heard of yet, and the next one.
+func (m *model) same(s persist.Job, key string) (found *modelJob) {
 	for _, j := range m.jobs {
-		if key != "" && j.key == key && j.Function == function {
+		alike := (s.Unique == "-") == (j.Unique == "-") || s.Unique == "-" && j.Unique == string(j.Payload)
+		if key != "" && j.key == key && j.Function == s.Function && alike {
 			found = j
 		}
 	}
@@ -177,7 +179,7 @@ func (m *model) submission(c *modelConn, t protocol.Type, body string) {
 	case protocol.SubmitJobSched:
 		s.Due = m.nextMinute(a[2], a[3])
 	case protocol.SubmitReduceJob, protocol.SubmitReduceJobBG:
-		s.Reducer, s.HasReducer = a[2], true
+		s.Reducer, s.HasReducer = a[2], a[2] != ""
 	}
 	m.submit(c, s, background)
 }

@@ -100,12 +100,12 @@ func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 }
 
 // appendShownJob appends a line of "show jobs": handle, retries, ignored,
-// persistent. No job is ever ignored here: what is cancelled or abandoned is
-// gone.
+// persistent. Ignored is a job that runs though nobody waits for it any more;
+// one that does not run yet is gone.
 func appendShownJob(b []byte, j *job) []byte {
 	b = append(j.appendHandle(b), '\t')
 	b = strconv.AppendUint(b, uint64(j.Attempts), 10)
-	return append(b, '\t', '0', '\t', flag(j.background), '\n')
+	return append(b, '\t', flag(!j.background && j.listeners.n == 0), '\t', flag(j.background), '\n')
 }
 
 func (m *Machine) sortedLimits() []persist.Limit {

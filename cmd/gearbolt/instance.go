@@ -2,9 +2,11 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -194,7 +196,13 @@ func (i *instance) openStore() error {
 		i.store = memory.New()
 		return nil
 	}
-	store, err := bolt.Open(bolt.Options{Dir: s.DataDir, MaxSize: s.StoreMaxSize, MinFree: s.StoreMinFree, UnsafeNoFsync: s.UnsafeNoFsync})
+	options := bolt.Options{Dir: s.DataDir, MaxSize: s.StoreMaxSize, MinFree: s.StoreMinFree, UnsafeNoFsync: s.UnsafeNoFsync}
+	until := time.Now().Add(patienceOf(i.inv))
+	store, err := bolt.Open(options)
+	for errors.Is(err, bolt.ErrInUse) && time.Now().Before(until) {
+		time.Sleep(50 * time.Millisecond)
+		store, err = bolt.Open(options)
+	}
 	if err != nil {
 		return i.inv.Fault("data-dir", fmt.Errorf("cannot be used: %w", err))
 	}

@@ -31,9 +31,21 @@ func (l listener) String() string {
 	}
 }
 
-// A predecessor that is ending may still hold its port. gearmand waits for it,
-// and its start scripts count on that.
-const portPatience = 10 * time.Second
+// A predecessor that is ending may still hold its port and its store. gearmand
+// waits for its port, and its start scripts count on that; nobody else likes to
+// wait long for a mistake.
+const (
+	startPatience  = 2 * time.Second
+	dropInPatience = 20 * time.Second
+)
+
+// patienceOf is how long a port or a store in use is waited for.
+func patienceOf(inv *conf.Invocation) time.Duration {
+	if inv.DropIn {
+		return dropInPatience
+	}
+	return startPatience
+}
 
 // listenAll opens every endpoint of the settings. An address of a family that
 // the machine does not have is left out, unless nothing else is left.
@@ -43,10 +55,7 @@ func listenAll(inv *conf.Invocation) (open []listener, err error) {
 			closeAll(open)
 		}
 	}()
-	until := time.Now()
-	if inv.DropIn {
-		until = until.Add(portPatience)
-	}
+	until := time.Now().Add(patienceOf(inv))
 	var missing error
 	for _, e := range inv.Settings.Listen {
 		list, err := listen(inv, e, until)

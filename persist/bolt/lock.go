@@ -17,6 +17,9 @@ import (
 // after ours only a stranger (a backup tool, say) can hold.
 const lockTimeout = time.Second
 
+// ErrInUse is why a directory that another process has open is refused.
+var ErrInUse = errors.New("in use")
+
 // lockDir takes the directory's lock for as long as the returned file is open.
 // bbolt's own lock is on the store's file and does not notice when that is
 // renamed or restored under a running server; the directory's stays.
@@ -31,7 +34,7 @@ func lockDir(dir string) (*os.File, error) {
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		err = fmt.Errorf("store %s: in use by %s", dir, holder(f))
+		err = fmt.Errorf("store %s: %w by %s", dir, ErrInUse, holder(f))
 	case err != nil:
 		err = fmt.Errorf("store: lock %s: %w", f.Name(), err)
 	default:
