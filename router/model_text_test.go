@@ -199,7 +199,11 @@ func (m *model) show(what string) (lines []string) {
 		case j.background:
 			lines = append(lines, fmt.Sprintf("%s\t%d\t0\t1", j.handle, j.Attempts))
 		default:
-			lines = append(lines, fmt.Sprintf("%s\t%d\t0\t0", j.handle, j.Attempts))
+			ignored := 0
+			if len(j.clients) == 0 {
+				ignored = 1
+			}
+			lines = append(lines, fmt.Sprintf("%s\t%d\t%d\t0", j.handle, j.Attempts, ignored))
 		}
 	}
 	return lines
