@@ -1,6 +1,7 @@
 package router
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -60,10 +61,16 @@ func field(i int, arg []byte) (uint64, error) {
 		return ^uint64(0), nil
 	}
 	n, ok := protocol.Int(arg)
-	if !ok || n < f.first || n > f.last || arg[0] < '0' || arg[0] > '9' || arg[len(arg)-1] < '0' || arg[len(arg)-1] > '9' {
+	if !ok || n < f.first || n > f.last || !digits(arg) {
 		return 0, fmt.Errorf("the %s must be %d to %d, or * for any", f.name, f.first, f.last)
 	}
 	return 1 << n, nil
+}
+
+// digits reports whether b is digits throughout: a list or a range, which cron
+// has and SUBMIT_JOB_SCHED has not, must not pass for its first number.
+func digits(b []byte) bool {
+	return !bytes.ContainsFunc(b, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // skip returns t if it matches, and else the next minute, hour, day or month at
