@@ -115,13 +115,18 @@ func (m *Machine) checkJob(j *job) error {
 }
 
 func (m *Machine) checkFunctions() error {
-	type counts struct{ total, run, workers int }
+	type counts struct {
+		total, run, workers int
+		waits               [persist.Priorities]int
+	}
 	want := make(map[*function]counts)
 	for _, j := range m.jobs {
 		n := want[j.fn]
 		n.total++
 		if j.state == running {
 			n.run++
+		} else {
+			n.waits[j.Priority]++
 		}
 		want[j.fn] = n
 	}
@@ -133,7 +138,7 @@ func (m *Machine) checkFunctions() error {
 		}
 	}
 	for name, fn := range m.functions {
-		if got := (counts{fn.total, fn.run, fn.workers}); got != want[fn] || fn.name != name {
+		if got := (counts{fn.total, fn.run, fn.workers, fn.waits}); got != want[fn] || fn.name != name {
 			return fmt.Errorf("function %q has %+v, but its counts are %+v", name, want[fn], got)
 		}
 		if fn.limit != m.limits.now[name].Max {

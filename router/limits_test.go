@@ -1,0 +1,108 @@
+package router
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gearbolt/protocol"
+)
+
+// at any time: what these tests are about does not depend on it.
+var noon = time.Date(2024, 2, 28, 12, 0, 0, 0, time.UTC)
+
+// says is what a machine says to one connection for a message.
+func says(m *Machine, c *Conn, msg protocol.Message) string {
+	m.Step(noon, c, msg)
+	var b []byte
+	end := ""
+	for _, s := range m.Sends() {
+		if b = append(append(b, s.Head...), s.Body...); s.Close {
+			end = closed
+		}
+	}
+	return strings.Join(spell(b), " ") + end
+}
+
+func TestLengthsOfArguments(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("x", n) }
+	for _, c := range []struct {
+		name string
+		msg  protocol.Message
+		want string
+	}{
+		{"CAN_DO of 8192 bytes", request(protocol.CanDo, long(8192)), ""},
+		{"CAN_DO of 8193 bytes", request(protocol.CanDo, long(8193)), closed},
+		{"a function of 8191 bytes and its NUL", request(protocol.SubmitJob, long(8191), "", ""), "JOB_CREATED H:1-1"},
+		{"a function of 8192 bytes and its NUL", request(protocol.SubmitJob, long(8192), "", ""), closed},
+		{"an option of 63 bytes", request(protocol.OptionReq, long(63)), errorPacket(protocol.UnknownOption, protocol.TextUnknownOption)},
+		{"an option of 64 bytes", request(protocol.OptionReq, long(64)), errorPacket(protocol.UnknownOption, protocol.TextUnknownOption)},
+		{"a payload of a megabyte", request(protocol.SubmitJob, "f", "", long(1<<20)), "JOB_CREATED H:1-1"},
+	} {
+		m := New(noon, 1, Config{HandlePrefix: "H"})
+		if got := says(m, m.Connect(Peer{}), c.msg); got != c.want {
+			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestClientIDIsCut(t *testing.T) {
+	m := New(noon, 1, Config{})
+	c := m.Connect(Peer{Addr: "10.0.0.1"})
+	says(m, c, request(protocol.SetClientID, strings.Repeat("x", 200)))
+	want := `"1 10.0.0.1 ` + strings.Repeat("x", protocol.MaxClientID) + ` :\n" ".\n"`
+	if got := says(m, c, line("workers")); got != want {
+		t.Errorf("workers: %s, not %s", got, want)
+	}
+}
+
+// TestHandlesFit: the longest prefix and numbers of 13 digits make a handle
+// that every client can hold, and that finds its job.
+func TestHandlesFit(t *testing.T) {
+	m := New(noon, 9_999_999_999_999, Config{HandlePrefix: strings.Repeat("p", MaxPrefix)})
+	m.last.Seq = 9_999_999_999_998
+	c := m.Connect(Peer{})
+	handle, _ := strings.CutPrefix(says(m, c, request(protocol.SubmitJob, "f", "", "")), "JOB_CREATED ")
+	if len(handle) > protocol.MaxHandle {
+		t.Errorf("the handle %s has %d bytes", handle, len(handle))
+	}
+	if got, want := says(m, c, request(protocol.GetStatus, handle)), packet(protocol.StatusRes, handle, "1", "0", "0", "0"); got != want {
+		t.Errorf("its status is %q, not %q", got, want)
+	}
+}
+
+// TestMemoryOfPastJobs: late words about jobs that were taken from a worker
+// are swallowed for a long time, and what is remembered of them is bounded.
+func TestMemoryOfPastJobs(t *testing.T) {
+	m := New(noon, 1, Config{HandlePrefix: "H"})
+	c := m.Connect(Peer{})
+	says(m, c, request(protocol.CanDo, "f"))
+	for n := 1; n <= takenLimit+100; n++ {
+		handle := fmt.Sprintf("H:1-%d", n)
+		says(m, c, request(protocol.SubmitJob, "f", "", ""))
+		says(m, c, request(protocol.GrabJob))
+		says(m, c, line("cancel job "+handle))
+		if got := says(m, c, request(protocol.WorkComplete, handle, "late")); got != "" {
+			t.Fatalf("a late word about job %d is answered %q", n, got)
+		}
+	}
+	if n := len(c.past.taken); n > takenLimit {
+		t.Errorf("%d jobs are remembered", n)
+	}
+}
+
+func TestParkLimit(t *testing.T) {
+	m := New(noon, 1, Config{})
+	c := m.Connect(Peer{})
+	says(m, c, request(protocol.AllYours))
+	for n := range parkLimit {
+		if got := says(m, c, request(protocol.GrabJob)); got != "" {
+			t.Fatalf("request %d is answered %q", n, got)
+		}
+	}
+	want := errorPacket(protocol.QueueError, "Too many requests wait for a job")
+	if got := says(m, c, request(protocol.GrabJob)); got != want {
+		t.Errorf("one more is answered %q, not %q", got, want)
+	}
+}
