@@ -16,7 +16,7 @@ func (m *model) hear(c *modelConn, words []string) {
 		if c.noops++; c.noops > c.sleeps {
 			m.failf("connection %d was told NOOP more often than it slept", c.conn.number)
 		}
-		if c.sleep == asleep {
+		if c.sleep != up { // one that was held back may have been for an earlier sleep
 			c.sleep, c.noopAt, c.silent = woken, m.clock.ran, false
 		}
 	}
