@@ -77,6 +77,12 @@ var rooms = []room{
 		not:  []ban{noLog, noTests, {[]string{"net/http"}, "what people see in a browser is not its business"}},
 	},
 	{
+		path: "clients",
+		may:  []string{"protocol"},
+		why:  "a program that submits jobs does not take the server along",
+		not:  []ban{noTests},
+	},
+	{
 		path: "conf",
 		may:  []string{"github.com/spf13/viper", "github.com/spf13/pflag"},
 		why:  "settings are a plain struct that the rooms need not have heard of",

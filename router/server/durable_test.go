@@ -197,6 +197,24 @@ func TestPayloadFromTheStoreKeepsItsPlace(t *testing.T) {
 	})
 }
 
+func TestJobCancelledWhileItsPayloadIsRead(t *testing.T) {
+	o := Options{Router: router.Config{PayloadMemory: 1}}
+	story(t, o, func(s *stage) {
+		s.store.reading = make(chan struct{})
+		w, c := s.worker("f"), s.dial()
+		c.send(protocol.SubmitJobBG, "f", "", "on disk alone")
+		c.expect(protocol.JobCreated, "H:test:1-1")
+		w.expect(protocol.Noop)
+		w.send(protocol.GrabJob)
+		w.expectNothing()
+		c.write("cancel job H:test:1-1\n")
+		c.expectText("OK\r\n")
+		close(s.store.reading)
+		w.expect(protocol.NoJob)
+		w.expectNothing()
+	})
+}
+
 func TestUnreadablePayloadIsFatal(t *testing.T) {
 	o := Options{Router: router.Config{PayloadMemory: 1}}
 	story(t, o, func(s *stage) {
