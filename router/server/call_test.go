@@ -137,6 +137,34 @@ func TestJobTimeout(t *testing.T) {
 	})
 }
 
+// The one timer is moved forward by what is due earlier.
+func TestEarlierDeadlineOvertakes(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		c := s.dial()
+		var workers []*peer
+		for i, timeout := range []string{"100000", "2000"} {
+			w := s.dial()
+			w.send(protocol.CanDoTimeout, "f", timeout)
+			c.send(protocol.SubmitJob, "f", "", "x")
+			c.expect(protocol.JobCreated, fmt.Sprintf("H:test:1-%d", i+1))
+			w.send(protocol.GrabJob)
+			w.expect(protocol.JobAssign, fmt.Sprintf("H:test:1-%d", i+1), "f", "x")
+			workers = append(workers, w)
+		}
+		next := s.worker("f")
+		s.passes(2 * time.Second)
+		next.grab("f", "H:test:1-2", "x")
+		next.send(protocol.PreSleep)
+		s.passes(98*time.Second - time.Millisecond)
+		next.expectNothing()
+		s.passes(time.Millisecond)
+		next.grab("f", "H:test:1-1", "x")
+		for _, w := range workers {
+			w.expectNothing()
+		}
+	})
+}
+
 func TestJobOfALostWorkerRunsAgain(t *testing.T) {
 	story(t, Options{}, func(s *stage) {
 		first, c := s.worker("f"), s.dial()

@@ -93,13 +93,13 @@ func TestHalfARequestHoldsUpNobody(t *testing.T) {
 func TestClaimedLengthIsNotBelieved(t *testing.T) {
 	story(t, Options{}, func(s *stage) {
 		c := s.dial()
-		c.write(string(protocol.AppendHeader(nil, protocol.Req, protocol.EchoReq, 60*mib)) + "a few bytes")
+		c.write(string(protocol.AppendHeader(nil, protocol.Req, protocol.EchoReq, 60*mib)) + strings.Repeat("x", bufferSize))
 		c.expectNothing()
 		s.server.mu.Lock()
 		defer s.server.mu.Unlock()
 		for conn := range s.server.conns {
 			if n := cap(conn.in.b); n > bufferKeep {
-				t.Errorf("a buffer of %d bytes for a few", n)
+				t.Errorf("a buffer of %d bytes for %d", n, bufferSize)
 			}
 		}
 	})

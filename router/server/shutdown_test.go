@@ -241,9 +241,20 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		ahead.send(protocol.SubmitJobBG, "f", "", strings.Repeat("x", uncommittedLimit+1)) // and is held back
 		ahead.send(protocol.EchoReq, "unread")
 		ahead.expectNothing()
+		closed := make(chan struct{})
+		go func() {
+			s.server.Close()
+			s.server.Close() // twice does no harm
+			close(closed)
+		}()
+		synctest.Wait()
+		select {
+		case <-closed:
+			t.Error("Close did not wait for a payload that is being read")
+		default:
+		}
 		close(s.store.reading)
-		s.server.Close()
-		s.server.Close() // twice does no harm
+		<-closed
 		for _, p := range []*peer{idle, half, w, ahead} {
 			p.receive()
 			if !p.over {
