@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -211,7 +212,14 @@ func (i *instance) openStore() error {
 	return nil
 }
 
+// loadingGC is the garbage collector's percentage while a store is loaded:
+// nearly all that is allocated then stays, so to look through it for garbage
+// again and again would make a restart with a long queue take half as long
+// again.
+const loadingGC = 400
+
 func (i *instance) newServer() (err error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
 	i.server, err = server.New(i.options(), i.store, i.log.Logger)
 	return err
 }
