@@ -100,8 +100,12 @@ func (m *model) stampede(noops, queuedBefore int) {
 // may run the job, and that none is passed over in its queue, is not.
 func (m *model) park() {
 	for _, c := range m.conns {
-		for x := range c.conn.holding.all {
-			if j := m.byID(x.ID); j != nil && j.state == queued && len(c.parked) > 0 {
+		for x := range c.conn.holding.all { // in the order in which the machine handed them out
+			j := m.byID(x.ID)
+			if j == nil || j.state != queued && j.worker != c || len(c.parked) == 0 {
+				break
+			}
+			if j.state == queued {
 				m.parkedAssign(c, j)
 			}
 		}

@@ -16,7 +16,7 @@ func (s *simulation) message(c *modelConn) protocol.Message {
 		return s.adminLine()
 	case n < 18:
 		return s.anybody()
-	case role == 0, role == 1 && n < 60:
+	case role == 0, role == 1 && n < 40:
 		if len(s.model.queue) <= s.backlog {
 			return s.submission()
 		}
@@ -44,8 +44,20 @@ func (s *simulation) submission() protocol.Message {
 	return request(t, function, unique, payload)
 }
 
-// worker makes up what workers say, mostly about jobs that they have.
+// worker makes up what workers say, mostly about jobs that they have. More often
+// than not they do what workers do: register a few functions, come when they
+// are woken, sleep when there is nothing.
 func (s *simulation) worker(c *modelConn) protocol.Message {
+	if s.chance(50) {
+		switch {
+		case len(c.abilities) < 2:
+			return request(protocol.CanDo, s.function())
+		case c.sleep == woken:
+			return request(protocol.GrabJobUniq)
+		case c.sleep == up && len(c.holding) == 0 && s.model.choose(c) == nil:
+			return request(protocol.PreSleep)
+		}
+	}
 	switch n := s.rng.IntN(100); {
 	case n < 15:
 		return request(protocol.CanDo, s.function())

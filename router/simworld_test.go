@@ -11,7 +11,7 @@ import (
 // random lets any one thing happen.
 func (s *simulation) random() {
 	switch n := s.rng.IntN(100); {
-	case len(s.model.conns) == 0, n < 3 && len(s.model.conns) < 7:
+	case len(s.model.conns) == 0, n < 4 && len(s.model.conns) < 9:
 		s.connect()
 	case n < 5:
 		s.disconnect(pick(s, s.model.conns...))
@@ -63,6 +63,9 @@ func (s *simulation) disconnect(c *modelConn) {
 	s.event(fmt.Sprintf("disconnect %d", c.conn.number),
 		func(now time.Time) { s.subject.Disconnect(now, c.conn) },
 		func() { s.model.disconnect(c) })
+	if c.conn.held != nil || len(c.conn.abilities) > 0 || c.conn.holding.n+c.conn.listening.n > 0 {
+		s.model.failf("connection %d is lost and keeps something", c.conn.number)
+	}
 }
 
 // say has a connection say something.
