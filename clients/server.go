@@ -32,8 +32,11 @@ func (s *server) session(ctx context.Context) (*session, error) {
 		if ses := s.live.Load(); ses != nil {
 			return ses, nil
 		}
-		changed, err := s.watch()
-		if err != nil {
+		ses, changed, err := s.watch()
+		switch {
+		case ses != nil:
+			return ses, nil
+		case err != nil:
 			return nil, err
 		}
 		select {
@@ -46,21 +49,18 @@ func (s *server) session(ctx context.Context) (*session, error) {
 	}
 }
 
-// watch starts the server's goroutine, if need be, and returns what is closed
-// at the next change, or why the server is down.
-func (s *server) watch() (changed <-chan struct{}, err error) {
+// watch starts the server's goroutine, if need be, and returns the live session,
+// or why the server is down, or what is closed when one of them changes.
+func (s *server) watch() (ses *session, changed <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.started {
 		if !s.client.start(s.hold) {
-			return nil, ErrClosed
+			return nil, nil, ErrClosed
 		}
 		s.started = true
 	}
-	if s.live.Load() != nil { // since the caller looked
-		return s.changed, nil
-	}
-	return s.changed, s.down
+	return s.live.Load(), s.changed, s.down
 }
 
 func (s *server) hold() { s.client.cfg.hold(s.client.ctx, s.addr, s) }
