@@ -1,0 +1,104 @@
+package library
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gearbolt/clients"
+)
+
+const (
+	callers      = 10_000
+	callsOfEach  = 3
+	killsOfStorm = 5
+)
+
+// A tally is what became of the calls of a storm.
+type tally struct{ done, lost, noServer, wrong atomic.Int64 }
+
+func (n *tally) all() int64 {
+	return n.done.Load() + n.lost.Load() + n.noServer.Load() + n.wrong.Load()
+}
+
+// 10,000 concurrent calls over one connection, while the server is killed and
+// started again: each ends, in its own result or in an error that says what is
+// known, and none of those that were sent once runs twice.
+func TestStorm(t *testing.T) {
+	for _, name := range servers {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, name)
+			dir := t.TempDir()
+			var n tally
+			runs := make([]atomic.Int32, callers*callsOfEach)
+			b.worker(64, "f", func(_ context.Context, job *clients.Job) ([]byte, error) {
+				var i int
+				if _, err := fmt.Sscan(string(job.Payload), &i); err != nil {
+					return nil, err
+				}
+				runs[i].Add(1)
+				return reversed(job.Payload), nil
+			})
+			done := storm(t, b, &n)
+			for range killsOfStorm {
+				before := n.done.Load()
+				eventually(t, "calls succeed, or all are over", func() bool { return n.done.Load() >= before+2000 || n.all() == int64(len(runs)) })
+				b.server.Kill()
+				b.server = launch(t, name, b.server.Addr, dir)
+			}
+			<-done
+			t.Logf("%d results, %d lost, %d not sent", n.done.Load(), n.lost.Load(), n.noServer.Load())
+			if n.wrong.Load() > 0 || n.all() != int64(len(runs)) || n.lost.Load() == 0 {
+				t.Errorf("%d wrong, %d of %d in all", n.wrong.Load(), n.all(), len(runs))
+			}
+			for i := range runs {
+				if runs[i].Load() > 1 {
+					t.Errorf("call %d ran %d times", i, runs[i].Load())
+				}
+			}
+		})
+	}
+}
+
+// storm starts the callers; what it returns is closed when all calls are over.
+func storm(t *testing.T, b *bench, n *tally) <-chan struct{} {
+	c := b.client()
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			for j := range callsOfEach {
+				payload := []byte(fmt.Sprint(i*callsOfEach + j))
+				var opts []clients.CallOption
+				if i%2 == 0 {
+					opts = append(opts, clients.WaitForServer())
+				}
+				got, err := c.Call(b.ctx, "f", payload, opts...)
+				n.count(t, payload, got, err, i%2 == 0)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	return done
+}
+
+func (n *tally) count(t *testing.T, payload, got []byte, err error, waits bool) {
+	var e *clients.Error
+	errors.As(err, &e)
+	switch {
+	case err == nil && string(got) == string(reversed(payload)):
+		n.done.Add(1)
+	case errors.Is(err, clients.ErrLost) && e.Sent:
+		n.lost.Add(1)
+	case errors.Is(err, clients.ErrNoServer) && !e.Sent && !waits:
+		n.noServer.Add(1)
+		time.Sleep(10 * time.Millisecond) // as a program would, before its next call
+	default:
+		n.wrong.Add(1)
+		t.Errorf("%s: %q, %v", payload, got, err)
+	}
+}
