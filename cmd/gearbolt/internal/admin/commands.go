@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Version returns what the server says that it is.
+func (c *Conn) Version() (string, error) { return c.ask("version") }
+
+// PID returns the number of the server's process, on its own machine.
+func (c *Conn) PID() (int, error) {
+	text, err := c.ask("getpid")
+	if err != nil {
+		return 0, err
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("the server says that its process is %q", text)
+	}
+	return pid, nil
+}
+
+// Cancel gives up a job.
+func (c *Conn) Cancel(handle string) error {
+	_, err := c.ask("cancel", "job", handle)
+	return err
+}
+
+// SetLimits bounds how many jobs of a function the server keeps, by priority;
+// 0 is no bound.
+func (c *Conn) SetLimits(function string, high, normal, low int) error {
+	_, err := c.ask("maxqueue", function, strconv.Itoa(high), strconv.Itoa(normal), strconv.Itoa(low))
+	return err
+}
+
+// CreateFunction makes the server list a function.
+func (c *Conn) CreateFunction(name string) error {
+	_, err := c.ask("create", "function", name)
+	return err
+}
+
+// DropFunction takes a function without workers and jobs off the list.
+func (c *Conn) DropFunction(name string) error {
+	_, err := c.ask("drop", "function", name)
+	return err
+}
+
+// Shutdown ends the server, with grace once its last job is done.
+func (c *Conn) Shutdown(graceful bool) (err error) {
+	if graceful {
+		_, err = c.ask("shutdown", "graceful")
+	} else {
+		_, err = c.ask("shutdown")
+	}
+	return err
+}
