@@ -226,14 +226,14 @@ func (m *model) byHandle(handle string) *modelJob {
 func (m *model) disconnect(c *modelConn) {
 	c.gone, c.expect, c.abilities, c.parked = true, nil, nil, nil
 	m.conns = slices.DeleteFunc(m.conns, func(x *modelConn) bool { return x == c })
-	for _, j := range slices.Clone(c.holding) {
-		m.requeue(j)
-	}
 	for _, j := range slices.Clone(m.jobs) {
 		had := len(j.clients)
 		j.clients = slices.DeleteFunc(j.clients, func(x *modelConn) bool { return x == c })
 		if had > 0 && len(j.clients) == 0 && !j.background && j.state == queued {
 			m.vanish(j)
 		}
+	}
+	for _, j := range slices.Clone(c.holding) {
+		m.requeue(j)
 	}
 }

@@ -155,12 +155,12 @@ func (m *Machine) Disconnect(now time.Time, c *Conn) {
 	c.gone = true
 	c.held, c.heldBytes = nil, 0
 	c.link.remove()
+	for l := range c.listening.all {
+		m.leave(l) // first, so that nobody is woken for what is dropped by it
+	}
 	m.resetAbilities(c)
 	for j := range c.holding.all {
 		m.requeue(j)
-	}
-	for l := range c.listening.all {
-		m.leave(l)
 	}
 }
 
