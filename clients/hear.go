@@ -65,7 +65,8 @@ func (s *session) hearAnswer(m protocol.Message) error {
 		return nil
 	}
 	if err := s.answer(k, m); err != nil {
-		s.loseCall(k)
+		k.sent = true
+		s.finish(k, nil, joined(ErrLost, err))
 		return err
 	}
 	return nil
