@@ -1,12 +1,10 @@
 package clients
 
 import (
-	"context"
+	"errors"
 	"io"
 	"net"
-	"sync"
 	"testing"
-	"time"
 
 	"gearbolt/protocol"
 )
@@ -23,19 +21,6 @@ func res(t protocol.Type, args ...string) []byte {
 	return protocol.Append(nil, protocol.Res, t, toBytes(args)...)
 }
 
-// fuzzed returns a connection on which a server says hello and then says.
-func fuzzed(says []byte) func(context.Context, string, string) (net.Conn, error) {
-	return func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		go io.Copy(io.Discard, theirs)
-		go func() {
-			defer theirs.Close()
-			theirs.Write(talk(res(protocol.EchoRes, string(hello)), says))
-		}()
-		return ours, nil
-	}
-}
-
 // FuzzClientHears: whatever a server says, every call ends, and nothing panics.
 func FuzzClientHears(f *testing.F) {
 	created, done := res(protocol.JobCreated, "H:1"), res(protocol.WorkComplete, "H:1", "x")
@@ -45,29 +30,45 @@ func FuzzClientHears(f *testing.F) {
 	f.Add(talk(res(protocol.Error, "QUEUE_ERROR", "Job queue is full"), created, res(protocol.WorkFail, "H:1\x00")))
 	f.Add(talk(res(protocol.Noop), res(protocol.EchoRes), []byte("ERR\r\n")))
 	f.Fuzz(func(t *testing.T, says []byte) {
-		c, err := NewClient(Config{Logger: quiet, Dial: fuzzed(says), HealthInterval: -1})
+		c, err := NewClient(Config{Logger: quiet})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		ctx, cancel := context.WithTimeout(bg, 10*time.Second)
-		defer cancel()
-		var all sync.WaitGroup
-		all.Go(func() { c.Call(ctx, "f", nil, Unique("u")) })
-		all.Go(func() { c.Submit(ctx, "f", nil) })
-		all.Go(func() { c.Status(ctx, Handle{ID: "H:1"}) })
-		all.Go(func() {
-			for range c.Stream(ctx, "f", nil, Unique("u")) {
+		ours, theirs := net.Pipe()
+		s := newSession(c.servers[0], ours)
+		s.ready = true
+		calls := []*call{
+			{packet: protocol.SubmitJob, opts: callOptions{unique: "u"}},
+			{packet: protocol.SubmitJobBG, background: true},
+			{packet: protocol.SubmitJob, opts: callOptions{unique: "u"}, stream: new(stream)},
+			{packet: protocol.GetStatus},
+			{packet: protocol.EchoReq},
+			{packet: protocol.SubmitJob, opts: callOptions{unique: "u"}},
+		}
+		for _, k := range calls {
+			k.ready = make(chan struct{}, 1)
+			if err := s.send(bg, k); err != nil {
+				t.Fatal(err)
 			}
-		})
-		if all.Wait(); ctx.Err() != nil {
-			t.Error("a call hangs")
+		}
+		s.forget(calls[5])
+		go io.Copy(io.Discard, theirs)
+		go func() { theirs.Write(says); theirs.Close() }()
+		s.serve(bg)
+		for i, k := range calls[:5] {
+			if k.state != idle || len(k.ready) != 1 || k.sent && errors.As(k.err, new(unsent)) {
+				t.Errorf("call %d: %+v", i, k)
+			}
+		}
+		if len(s.jobs) != 0 || s.replies.next != len(s.replies.owed) {
+			t.Errorf("left behind: %v, %v", s.jobs, s.replies)
 		}
 	})
 }
 
-// FuzzWorkerHears: whatever a server says, the worker does no more jobs at once
-// than it has slots for unless the server pushed them on it, and can be closed.
+// FuzzWorkerHears: whatever a server says, nothing panics, and when the
+// connection and the jobs are over every slot is free.
 func FuzzWorkerHears(f *testing.F) {
 	job := res(protocol.JobAssign, "H:1", "f", "x")
 	f.Add(job)
@@ -75,21 +76,23 @@ func FuzzWorkerHears(f *testing.F) {
 	f.Add(talk(res(protocol.Error, "x", "y"), res(protocol.Error, "x", "y"), res(protocol.Error, "x", "y")))
 	f.Add(talk(res(protocol.NoJob), res(protocol.NoJob), res(protocol.NoJob), res(protocol.Noop), res(protocol.JobAssignUniq, "H:3", "g", "", "")))
 	f.Fuzz(func(t *testing.T, says []byte) {
-		w, err := NewWorker(Config{Logger: quiet, Dial: fuzzed(says), HealthInterval: -1, MinBackoff: time.Hour, MaxBackoff: time.Hour}, 2)
+		w, err := NewWorker(Config{Logger: quiet}, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.Handle("f", echo)
-		if err := w.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Microsecond) // some of it is heard while it works, some while it ends
-		ctx, cancel := context.WithTimeout(bg, 10*time.Second)
-		defer cancel()
-		w.Shutdown(ctx)
-		w.Close()
-		if p := w.pools[0]; ctx.Err() != nil || p.free < 2 || len(p.lanes) != 0 {
-			t.Errorf("%v, %d slots free, lanes %v", ctx.Err(), p.free, p.lanes)
+		w.makePools()
+		p := w.pools[0]
+		ours, theirs := net.Pipe()
+		l := p.join(w.addresses[0], ours)
+		go io.Copy(io.Discard, theirs)
+		go func() {
+			theirs.Write(talk(res(protocol.EchoRes, string(hello)), says))
+			theirs.Close()
+		}()
+		l.serve(bg)
+		if w.wait(); p.free != 2 || len(p.lanes) != 0 {
+			t.Errorf("%d slots are free, lanes %v", p.free, p.lanes)
 		}
 	})
 }

@@ -15,7 +15,7 @@ type pool struct {
 	functions map[string]*function
 
 	mu       sync.Mutex // guards what follows, and how lanes stand with their servers
-	free     int
+	free     int     // slots; below 0 when servers hand out what nobody grabbed
 	lanes    []*lane // all that are connected
 	turn     int     // the lane that was given a slot last
 	stopping bool
@@ -142,13 +142,16 @@ func (l *lane) noop() {
 	l.pool.pump()
 }
 
-// jobBegins turns the slot of a grab into that of a job. Where there was one job
+// jobBegins turns the slot of a grab into that of a job; a server that hands out
+// what nobody grabbed takes a slot that is missed later. Where there was one job
 // there may be more.
 func (l *lane) jobBegins() {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	if l.asked > 0 {
 		l.asked--
+	} else {
+		l.pool.free--
 	}
 	l.jobs++
 	l.dry = false
