@@ -35,6 +35,10 @@ type Config struct {
 	// ID names this process to the server (SET_CLIENT_ID), for its operator.
 	ID string
 
+	// NoParkedGrabs makes workers ask for jobs in the old way even where a
+	// server would keep their grabs (see [Worker]); for comparisons.
+	NoParkedGrabs bool
+
 	// Dial opens connections instead of a [net.Dialer]; network is "tcp" or
 	// "unix". TLS, where it applies, is put on top.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

@@ -15,9 +15,9 @@ type pool struct {
 	functions map[string]*function
 
 	mu       sync.Mutex // guards what follows, and how lanes stand with their servers
-	free     int     // slots; below 0 when servers hand out what nobody grabbed
-	lanes    []*lane // all that are connected
-	turn     int     // the lane that was given a slot last
+	free     int        // slots; below 0 when servers hand out what nobody grabbed
+	lanes    []*lane    // all that are connected
+	turn     int        // the lane that was given a slot last
 	stopping bool
 }
 
@@ -26,7 +26,7 @@ func newPool(w *Worker, slots int) *pool {
 }
 
 // parks tells whether grabs may be left with a server.
-func (p *pool) parks() bool { return len(p.worker.addresses) == 1 }
+func (p *pool) parks() bool { return len(p.worker.addresses) == 1 && !p.worker.cfg.NoParkedGrabs }
 
 // parkLimit is how many grabs are left with a server at most. Gearbolt keeps
 // 4096 for a connection.

@@ -35,12 +35,12 @@ func onBoth(t *testing.T, test func(t *testing.T, b *bench)) {
 
 // A bench is a server, and what works on it.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	ctx    context.Context
 	server *harness.Server
 }
 
-func newBench(t *testing.T, name string) *bench {
+func newBench(t testing.TB, name string) *bench {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*patience)
 	t.Cleanup(cancel)
@@ -49,7 +49,7 @@ func newBench(t *testing.T, name string) *bench {
 }
 
 // launch starts a server on an address, for the first time or again.
-func launch(t *testing.T, name, addr, dir string) *harness.Server {
+func launch(t testing.TB, name, addr, dir string) *harness.Server {
 	t.Helper()
 	if name == "gearbolt" {
 		return harness.GearboltAt(t, addr, dir)
@@ -69,7 +69,7 @@ func (b *bench) config() clients.Config {
 
 func (b *bench) client() *clients.Client { return newClient(b.t, b.config()) }
 
-func newClient(t *testing.T, c clients.Config) *clients.Client {
+func newClient(t testing.TB, c clients.Config) *clients.Client {
 	t.Helper()
 	client, err := clients.NewClient(c)
 	if err != nil {
@@ -85,7 +85,7 @@ func (b *bench) worker(slots int, function string, h clients.Handler, opts ...cl
 	return newWorker(b.t, b.config(), slots, function, h, opts...)
 }
 
-func newWorker(t *testing.T, c clients.Config, slots int, function string, h clients.Handler, opts ...clients.HandleOption) *clients.Worker {
+func newWorker(t testing.TB, c clients.Config, slots int, function string, h clients.Handler, opts ...clients.HandleOption) *clients.Worker {
 	t.Helper()
 	w, err := clients.NewWorker(c, slots)
 	if err != nil {
@@ -129,7 +129,7 @@ func (b *bench) admin(command string) string {
 }
 
 // eventually asks again and again until the condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -14,7 +14,7 @@ import (
 
 const (
 	callers      = 10_000
-	callsOfEach  = 3
+	callsOfEach  = 6
 	killsOfStorm = 5
 )
 
@@ -23,6 +23,13 @@ type tally struct{ done, lost, noServer, wrong atomic.Int64 }
 
 func (n *tally) all() int64 {
 	return n.done.Load() + n.lost.Load() + n.noServer.Load() + n.wrong.Load()
+}
+
+// await waits for more results, or for the end of all calls.
+func (n *tally) await(t *testing.T, more int64) {
+	t.Helper()
+	before := n.done.Load()
+	eventually(t, "calls succeed", func() bool { return n.done.Load() >= before+more || n.all() == callers*callsOfEach })
 }
 
 // 10,000 concurrent calls over one connection, while the server is killed and
@@ -43,11 +50,15 @@ func TestStorm(t *testing.T) {
 				runs[i].Add(1)
 				return reversed(job.Payload), nil
 			})
-			done := storm(t, b, &n)
+			c := b.client()
+			done := storm(t, b, c, &n)
 			for range killsOfStorm {
-				before := n.done.Load()
-				eventually(t, "calls succeed, or all are over", func() bool { return n.done.Load() >= before+2000 || n.all() == int64(len(runs)) })
+				n.await(t, 4000)
 				b.server.Kill()
+				eventually(t, "a call says that there is no server", func() bool {
+					_, err := c.Call(b.ctx, "f", []byte("-"))
+					return errors.Is(err, clients.ErrNoServer)
+				})
 				b.server = launch(t, name, b.server.Addr, dir)
 			}
 			<-done
@@ -65,8 +76,7 @@ func TestStorm(t *testing.T) {
 }
 
 // storm starts the callers; what it returns is closed when all calls are over.
-func storm(t *testing.T, b *bench, n *tally) <-chan struct{} {
-	c := b.client()
+func storm(t *testing.T, b *bench, c *clients.Client, n *tally) <-chan struct{} {
 	var all sync.WaitGroup
 	for i := range callers {
 		all.Go(func() {
