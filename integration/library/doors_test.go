@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"os/exec"
@@ -70,7 +71,8 @@ func TestTLS(t *testing.T) {
 		"--ssl-key", server.key, "--ssl-require-client-certificate")
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	served := clients.Config{Servers: []string{s.Addr}, TLS: config}
+	silent := slog.New(slog.DiscardHandler)
+	served := clients.Config{Servers: []string{s.Addr}, TLS: config, Logger: silent}
 	newWorker(t, served, 1, "reverse", reverse)
 	payload := make([]byte, 5<<20)
 	if got, err := newClient(t, served).Call(ctx, "reverse", payload); err != nil || len(got) != len(payload) {
@@ -81,6 +83,7 @@ func TestTLS(t *testing.T) {
 		"no trust":       {Servers: []string{"tls://" + s.Addr}},
 		"no TLS":         {Servers: []string{s.Addr}},
 	} {
+		refused.Logger = silent
 		if _, err := newClient(t, refused).Call(ctx, "reverse", nil); !errors.Is(err, clients.ErrNoServer) {
 			t.Errorf("%s: %v", name, err)
 		}
