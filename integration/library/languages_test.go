@@ -15,7 +15,7 @@ import (
 // languages start a worker in another language, which reverses payloads. They
 // are the workers of the client tests.
 var languages = map[string]func(t *testing.T) []string{
-	"c":    compileC,
+	"c": compileC,
 	"perl": func(t *testing.T) []string {
 		needs(t, "perl", "-MGearman::Worker", "-e", "1")
 		return []string{"perl", "../clients/perl/worker.pl"}
