@@ -156,13 +156,9 @@ func (m *Machine) checkMemory() error {
 		if b == nil {
 			continue
 		}
-		for _, j := range b.jobs {
-			if j != nil {
-				waits += int64(j.size)
-			}
-		}
 		for _, r := range b.replies {
 			replies[r.conn] += r.bytes
+			waits += int64(r.bytes)
 		}
 	}
 	if waits != m.uncommitted {

@@ -32,7 +32,7 @@ type Conn struct {
 
 	// As a client.
 	listening   list[*listener]
-	uncommitted int // bytes of its submissions that wait for the store
+	uncommitted int // bytes of its requests that wait for the store
 
 	// As a worker.
 	abilities  map[*function]*ability
@@ -42,7 +42,7 @@ type Conn struct {
 	awake      list[*ability] // abilities whose function does not know that it can wake this worker
 	holding    list[*job]
 	timers     int    // how many of holding have a timer
-	past       record // jobs that it held
+	past       record // jobs that it may have held
 
 	// Requests that wait for a job: park.go.
 	parks  bool
@@ -61,28 +61,28 @@ func (c *Conn) Owner() any { return c.peer.Owner }
 // Number is the connection's number, from 1, never given twice.
 func (c *Conn) Number() uint64 { return c.number }
 
-// Uncommitted is how many bytes of this connection's submissions wait for the
-// store. A shell that reads no more from it while this is large slows the
+// Uncommitted is about how many bytes of this connection's requests wait for
+// the store. A shell that reads no more from it while this is large slows the
 // client down to the speed of the disk.
 func (c *Conn) Uncommitted() int { return c.uncommitted }
 
-// record remembers which jobs a connection held, so that its late words about
-// them are swallowed rather than answered with an ERROR that most libraries
-// cannot bear (Perl's worker dies of it). Jobs that it ended itself matter only
-// for what it says right behind (WORK_EXCEPTION, then WORK_FAIL); jobs that
-// were taken from it may be spoken of much later.
+// record remembers which jobs a connection may have held, so that its late
+// words about them are swallowed rather than answered with an ERROR that most
+// libraries cannot bear (Perl's worker dies of it). A job that is no more needs
+// no place in it: whoever was handed that one or a younger one may have held
+// it. One that was taken away and still lives, with another worker perhaps, does.
 type record struct {
-	ended [32]jobNumber
-	next  int
-	taken map[jobNumber]struct{}
+	youngest jobNumber // that the connection was ever handed
+	taken    map[jobNumber]struct{}
 }
 
 // takenLimit bounds record.taken; past it an arbitrary one is forgotten.
 const takenLimit = 4096
 
-func (r *record) end(id jobNumber) {
-	r.ended[r.next] = id
-	r.next = (r.next + 1) % len(r.ended)
+func (r *record) hand(id jobNumber) {
+	if id.Compare(r.youngest) > 0 {
+		r.youngest = id
+	}
 }
 
 func (r *record) take(id jobNumber) {
@@ -98,16 +98,11 @@ func (r *record) take(id jobNumber) {
 	r.taken[id] = struct{}{}
 }
 
-func (r *record) has(id jobNumber) bool {
-	if _, ok := r.taken[id]; ok {
-		return true
-	}
-	for _, e := range r.ended {
-		if e == id {
-			return true
-		}
-	}
-	return false
+// has reports whether the connection may have held a job that it does not
+// hold; lives tells whether there is that job.
+func (r *record) has(id jobNumber, lives bool) bool {
+	_, taken := r.taken[id]
+	return taken || !lives && id.Compare(r.youngest) <= 0
 }
 
 // Connect adds a connection.

@@ -130,7 +130,7 @@ type careless struct{ *Machine }
 
 func (b careless) Disconnect(now time.Time, c *Conn) {
 	for j := range c.holding.all {
-		b.finish(c, j)
+		b.finish(j)
 	}
 	b.Machine.Disconnect(now, c)
 }

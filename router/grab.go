@@ -81,6 +81,7 @@ func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
 
 	j.state, j.worker = running, c
 	c.holding.pushBack(&j.place)
+	c.past.hand(j.ID)
 	j.fn.run++
 	j.fn.waits[j.Priority]--
 	m.running++

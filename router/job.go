@@ -71,20 +71,20 @@ func (l *listener) remove() {
 }
 
 // newJob makes a job and gives it the next number.
-func (m *Machine) newJob(fn *function, p persist.Job) *job {
+func (m *Machine) newJob(fn *function, p persist.Job, key string) *job {
 	m.last.Seq++
 	p.ID, p.Prefix, p.Function = m.last, m.cfg.HandlePrefix, fn.name
-	return m.addJob(fn, p)
+	return m.addJob(fn, p, key)
 }
 
 // addJob makes the job known by its number and unique id.
-func (m *Machine) addJob(fn *function, p persist.Job) *job {
+func (m *Machine) addJob(fn *function, p persist.Job, key string) *job {
 	j := &job{Job: p, fn: fn, size: len(p.Payload)}
 	j.place.of = j
 	m.jobs[j.ID] = j
 	fn.total++
 	fn.waits[j.Priority]++
-	if key := uniqueKey(j.Unique, j.Payload); key != "" {
+	if key != "" {
 		j.named = j.Unique == string(j.Payload)
 		m.addUnique(key, j)
 	}
@@ -150,12 +150,10 @@ func (m *Machine) removeUnique(j *job) {
 // sameUnique finds the job of fn that a submission joins. The same unique id
 // joins; "-" joins a job with the same payload that was submitted with "-", or
 // with that payload as its unique id.
-func (m *Machine) sameUnique(fn *function, unique, payload []byte) *job {
-	key := uniqueKey(string(unique), payload)
+func (m *Machine) sameUnique(fn *function, dash bool, key string) *job {
 	if key == "" {
 		return nil
 	}
-	dash := string(unique) == "-"
 	j := m.uniques[key]
 	for j != nil && (j.fn != fn || j.dash() != dash && !(dash && j.named)) {
 		j = j.older

@@ -106,3 +106,50 @@ func TestParkLimit(t *testing.T) {
 		t.Errorf("one more is answered %q, not %q", got, want)
 	}
 }
+
+// TestManyLateWords: however many jobs a worker has ended, a second word about
+// each is swallowed, and one about a job that it cannot have held is not.
+func TestManyLateWords(t *testing.T) {
+	const jobs = 40
+	m := New(noon, 1, Config{HandlePrefix: "H"})
+	c, other := m.Connect(Peer{}), m.Connect(Peer{})
+	says(m, c, request(protocol.CanDo, "f"))
+	for n := 1; n <= jobs; n++ {
+		says(m, other, request(protocol.SubmitJob, "f", "", ""))
+		says(m, c, request(protocol.GrabJob))
+		says(m, c, request(protocol.WorkException, fmt.Sprintf("H:1-%d", n), "why"))
+	}
+	for n := 1; n <= jobs; n++ {
+		if got := says(m, c, request(protocol.WorkFail, fmt.Sprintf("H:1-%d", n))); got != "" {
+			t.Fatalf("the second word about job %d is answered %q", n, got)
+		}
+	}
+	want := errorPacket("JOB_NOT_FOUND", protocol.TextNoSuchResultJob)
+	if got := says(m, c, request(protocol.WorkFail, fmt.Sprintf("H:1-%d", jobs+1))); got != want {
+		t.Errorf("a word about a job that never was is answered %q", got)
+	}
+}
+
+// TestWaitingRepliesCount: all that waits for the store counts against the
+// connection, also what stores next to nothing.
+func TestWaitingRepliesCount(t *testing.T) {
+	m := New(noon, 1, Config{HandlePrefix: "H"})
+	c := m.Connect(Peer{})
+	last := 0
+	for _, msg := range []protocol.Message{
+		request(protocol.SubmitJobBG, "f", "u", "payload"),
+		request(protocol.SubmitJobBG, "f", "u", ""),
+		request(protocol.SubmitJob, "f", "u", ""),
+		line("maxqueue f 1"),
+	} {
+		says(m, c, msg)
+		if c.Uncommitted() < last+replyOverhead || int64(c.Uncommitted()) != m.Uncommitted() {
+			t.Fatalf("%d bytes after %v, %d before, %d in all", c.Uncommitted(), msg, last, m.Uncommitted())
+		}
+		last = c.Uncommitted()
+	}
+	m.Changes()
+	if m.Committed(noon, nil); c.Uncommitted() != 0 || m.Uncommitted() != 0 {
+		t.Errorf("%d and %d bytes wait after the commit", c.Uncommitted(), m.Uncommitted())
+	}
+}

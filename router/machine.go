@@ -54,7 +54,7 @@ type Machine struct {
 	spare        *batch           // the one before, for its memory
 	owed         []persist.Change // deletes that the store refused, to be offered again
 	owedTimer    deadline
-	uncommitted  int64 // bytes of jobs in gathering and committing
+	uncommitted  int64 // about what waits for the store, in bytes
 	payloadBytes int64 // bytes of background payloads in memory
 
 	// What is to be said, read and done outside.

@@ -133,7 +133,7 @@ func (m *model) tick() {
 		}
 		j.timer = nil
 		if j.state == running {
-			j.worker.past[j.ID.String()] = true
+			j.worker.taken[j.ID] = true
 			m.requeue(j)
 		} else {
 			m.enqueue(j)

@@ -123,7 +123,8 @@ type modelConn struct {
 	abilities []*modelAbility // in the order of their turns
 	since     int             // how many registrations there were
 	holding   []*modelJob
-	past      map[string]bool // numbers of jobs that it held, as in their handles
+	taken     map[persist.JobID]bool // jobs that were taken from it
+	youngest  persist.JobID          // of the jobs that it was handed
 	parks     bool
 	parked    []protocol.Type
 
@@ -143,7 +144,7 @@ type modelAbility struct {
 }
 
 func (m *model) connect(conn *Conn) {
-	m.conns = append(m.conns, &modelConn{conn: conn, id: "-", exceptions: m.cfg.Exceptions, past: make(map[string]bool)})
+	m.conns = append(m.conns, &modelConn{conn: conn, id: "-", exceptions: m.cfg.Exceptions, taken: make(map[persist.JobID]bool)})
 }
 
 // say notes that c is to be told something, a word for each packet or line.

@@ -244,7 +244,7 @@ func (m *model) cancel(c *modelConn, handle string) {
 		return
 	}
 	if j.state == running {
-		j.worker.past[j.ID.String()] = true
+		j.worker.taken[j.ID] = true
 		m.release(j)
 	}
 	m.fail(j)

@@ -2,7 +2,6 @@ package router
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"gearbolt/persist"
@@ -75,6 +74,9 @@ func (m *model) assign(c *modelConn, j *modelJob, how protocol.Type) *modelReply
 	m.cannot(c, j.Function)
 	c.abilities = append(c.abilities, a)
 	j.state, j.worker = running, c
+	if j.ID.Compare(c.youngest) > 0 {
+		c.youngest = j.ID
+	}
 	c.holding = append(c.holding, j)
 	if a.timeout > 0 {
 		m.setTimer(j, modelTimer{ran: m.clock.ran + a.timeout})
@@ -167,7 +169,7 @@ func (m *model) tell(j *modelJob, word string) {
 func (m *model) work(c *modelConn, t protocol.Type, a []string) {
 	j := m.byHandle(a[0])
 	if j == nil || j.worker != c {
-		if !c.past[a[0][strings.LastIndexByte(a[0], ':')+1:]] {
+		if !m.mayHaveHeld(c, a[0]) {
 			c.say(m.foreign(t))
 		}
 		return
@@ -177,12 +179,12 @@ func (m *model) work(c *modelConn, t protocol.Type, a []string) {
 		j.numerator, j.denominator = protocol.Count([]byte(a[1])), protocol.Count([]byte(a[2]))
 	case protocol.WorkException:
 		m.except(j, a)
-		m.finish(c, j)
+		m.finish(j)
 		return
 	}
 	m.tell(j, packet(t, a...))
 	if t == protocol.WorkComplete || t == protocol.WorkFail {
-		m.finish(c, j)
+		m.finish(j)
 	}
 }
 
@@ -196,10 +198,16 @@ func (m *model) except(j *modelJob, a []string) {
 	}
 }
 
-func (m *model) finish(c *modelConn, j *modelJob) {
-	c.past[j.ID.String()] = true
+func (m *model) finish(j *modelJob) {
 	m.release(j)
 	m.vanish(j)
+}
+
+// mayHaveHeld reports whether c's words about a job are late ones: the job was
+// taken from it, or is gone and no younger than one that it was handed.
+func (m *model) mayHaveHeld(c *modelConn, handle string) bool {
+	_, id, ok := parseHandle([]byte(handle))
+	return ok && (c.taken[id] || m.byID(id) == nil && id.Compare(c.youngest) <= 0)
 }
 
 // foreign answers a word about a job that the speaker never held.

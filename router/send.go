@@ -110,11 +110,16 @@ func (m *Machine) Refuse(c *Conn, code protocol.ErrorCode, text string) {
 	m.close(c)
 }
 
-// hold puts h behind what waits already. A connection that lets too much wait
-// is closed.
+// hold puts h behind what waits already.
 func (m *Machine) hold(c *Conn, h held) {
-	c.heldBytes += len(h.bytes)
 	c.held = append(c.held, h)
+	m.count(c, len(h.bytes))
+}
+
+// count adds bytes that wait on a connection. One that lets too many wait is
+// closed.
+func (m *Machine) count(c *Conn, bytes int) {
+	c.heldBytes += bytes
 	if m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit {
 		m.sends = append(m.sends, Send{Conn: c, Close: true})
 		c.held, c.heldBytes, c.closed = nil, 0, true
@@ -140,7 +145,7 @@ func (m *Machine) fill(c *Conn, place uint64, start int, body []byte) {
 		h := &c.held[place-c.heldFirst]
 		h.bytes = append(append(make([]byte, 0, len(head)+len(body)), head...), body...)
 		h.waiting = false
-		c.heldBytes += len(h.bytes)
+		m.count(c, len(h.bytes))
 		return
 	}
 	m.sends = append(m.sends, Send{Conn: c, Head: head, Body: body})

@@ -24,7 +24,7 @@ type reply struct {
 	conn  *Conn
 	place uint64
 	job   *job           // says JOB_CREATED, or ERROR if the store refuses the job
-	bytes int            // of the submission, to be taken off conn.uncommitted
+	bytes int            // what it counts in conn.uncommitted and Machine.uncommitted
 	at    int            // of the change in the batch
 	limit *persist.Limit // of "maxqueue", which says OK, or ERR if the store refuses it
 }
@@ -51,7 +51,6 @@ func (m *Machine) storeJob(j *job) {
 		record = &dup
 	}
 	j.kept, j.put, j.putAt = true, m.gathering, len(m.gathering.changes)
-	m.uncommitted += int64(j.size)
 	m.store(persist.Change{Kind: persist.PutJob, Job: record}, j)
 }
 
@@ -62,22 +61,38 @@ func (m *Machine) unstore(j *job) {
 	}
 }
 
+// replyOverhead and jobOverhead are about what a reply that waits for the
+// store, and a job beside its payload, cost in bytes.
+const (
+	replyOverhead = 256
+	jobOverhead   = 512
+)
+
 // created answers a submission with JOB_CREATED: at once, or when the job is
-// on stable storage (house law 1). bytes is the submission's size.
+// on stable storage (house law 1). bytes is what the job costs, of the
+// submission that made it.
 func (m *Machine) created(c *Conn, j *job, bytes int) {
 	if j.put == nil {
 		m.sayCreated(c, j)
 		return
 	}
-	c.uncommitted += bytes
-	j.put.replies = append(j.put.replies, reply{conn: c, place: m.reserve(c), job: j, at: j.putAt, bytes: bytes})
+	m.await(j.put, reply{conn: c, job: j, at: j.putAt, bytes: bytes})
+}
+
+// await has a reply wait for its batch. It counts against the connection, so
+// that one that asks faster than the store answers can be slowed down.
+func (m *Machine) await(b *batch, r reply) {
+	r.place = m.reserve(r.conn)
+	r.bytes += replyOverhead
+	r.conn.uncommitted += r.bytes
+	m.uncommitted += int64(r.bytes)
+	b.replies = append(b.replies, r)
 }
 
 // answered answers an admin command with OK when the change that was stored
 // last is on stable storage, which for a limit may be an ERR.
 func (m *Machine) answered(c *Conn, limit *persist.Limit) {
-	b := m.gathering
-	b.replies = append(b.replies, reply{conn: c, place: m.reserve(c), at: len(b.changes) - 1, limit: limit})
+	m.await(m.gathering, reply{conn: c, at: len(m.gathering.changes) - 1, limit: limit})
 }
 
 // Changes returns what is to be stored now, or nil: nothing, or the last batch
@@ -92,7 +107,7 @@ func (m *Machine) Changes() []persist.Change {
 	return m.committing.changes
 }
 
-// Uncommitted is how many bytes of payload wait for the store.
+// Uncommitted is about how many bytes wait for the store, replies included.
 func (m *Machine) Uncommitted() int64 { return m.uncommitted }
 
 // Committed is the store's answer to the last batch: nil, or the refusal of
@@ -133,7 +148,6 @@ func (b *batch) why(refused *persist.RefusedError) map[int]error {
 func (m *Machine) settle(j *job, c persist.Change, err error) {
 	if j != nil {
 		j.put = nil
-		m.uncommitted -= int64(j.size)
 	}
 	switch {
 	case err == nil:
@@ -179,6 +193,7 @@ func (m *Machine) offerOwed() {
 // reply says what waited for the commit.
 func (m *Machine) reply(r reply, why map[int]error) {
 	r.conn.uncommitted -= r.bytes
+	m.uncommitted -= int64(r.bytes)
 	start, err := len(m.arena), why[r.at]
 	if r.limit != nil {
 		m.settleLimit(*r.limit, err)
@@ -248,7 +263,7 @@ func (m *Machine) Restore(c persist.Change) {
 		put(m.limits.stored, *c.Limit)
 		m.putLimit(*c.Limit)
 	case persist.PutJob:
-		j := m.addJob(m.function([]byte(c.Job.Function)), *c.Job)
+		j := m.addJob(m.function([]byte(c.Job.Function)), *c.Job, uniqueKey(c.Job.Unique, c.Job.Payload))
 		j.background, j.kept = true, true
 		m.admit(j)
 	}

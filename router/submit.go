@@ -83,7 +83,8 @@ func (m *Machine) submit(c *Conn, s submission) {
 		return
 	}
 	fn := m.function(s.function)
-	if j := m.sameUnique(fn, s.unique, s.payload); j != nil {
+	key := uniqueKey(string(s.unique), s.payload)
+	if j := m.sameUnique(fn, string(s.unique) == "-", key); j != nil {
 		m.join(c, j, s.background)
 		return
 	}
@@ -93,16 +94,16 @@ func (m *Machine) submit(c *Conn, s submission) {
 	case m.closing && !s.background:
 		m.sayError(c, protocol.QueueError, "The server is shutting down")
 	default:
-		m.create(c, fn, s)
+		m.create(c, fn, s, key)
 	}
 }
 
 // create makes a job of a submission.
-func (m *Machine) create(c *Conn, fn *function, s submission) {
+func (m *Machine) create(c *Conn, fn *function, s submission, key string) {
 	j := m.newJob(fn, persist.Job{
 		Unique: string(s.unique), Reducer: string(s.reducer), HasReducer: s.hasReducer,
 		Payload: append([]byte(nil), s.payload...), Priority: s.priority, Due: s.due,
-	})
+	}, key)
 	if s.background {
 		j.background = true
 		m.storeJob(j)
@@ -113,9 +114,6 @@ func (m *Machine) create(c *Conn, fn *function, s submission) {
 	m.sayCreated(c, j)
 	m.enqueue(j)
 }
-
-// jobOverhead is about what a waiting job costs beside its payload, in bytes.
-const jobOverhead = 512
 
 // join attaches a submission to the job with the same unique id. Payload and
 // priority of the later one are ignored, and so is "maxqueue". A foreground

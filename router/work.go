@@ -8,8 +8,8 @@ import (
 )
 
 // The WORK_* packets: what a worker says of a job that it holds. Any other
-// connection is told JOB_NOT_FOUND, except one that held the job before: its
-// late or repeated words change nothing and are swallowed.
+// connection is told JOB_NOT_FOUND, except one that may have held the job
+// before: its late or repeated words change nothing and are swallowed.
 
 // maxDenominator is the longest denominator in WORK_STATUS; gearmand closes
 // the connection for a longer one.
@@ -23,7 +23,7 @@ func (m *Machine) own(c *Conn, text string) *job {
 	if j != nil && j.worker == c {
 		return j
 	}
-	if _, id, ok := parseHandle(handle); !ok || !c.past.has(id) {
+	if _, id, ok := parseHandle(handle); !ok || !c.past.has(id, m.jobs[id] != nil) {
 		m.sayError(c, protocol.JobNotFound, text)
 	}
 	return nil
@@ -69,7 +69,7 @@ func (m *Machine) workEnd(c *Conn, msg protocol.Message) {
 	}
 	if j := m.own(c, protocol.TextNoSuchResultJob); j != nil {
 		m.forward(j, msg)
-		m.finish(c, j)
+		m.finish(j)
 	}
 }
 
@@ -90,7 +90,7 @@ func (m *Machine) workException(c *Conn, msg protocol.Message) {
 			m.forwardTo(l.conn, fail)
 		}
 	}
-	m.finish(c, j)
+	m.finish(j)
 }
 
 // withNUL ends the handle of a worker's packet where the worker has not: Perl
@@ -117,8 +117,7 @@ func (m *Machine) forwardTo(c *Conn, msg protocol.Message) {
 }
 
 // finish ends a job by its worker's word.
-func (m *Machine) finish(c *Conn, j *job) {
-	c.past.end(j.ID)
+func (m *Machine) finish(j *job) {
 	m.releaseJob(j)
 	m.unstore(j)
 	m.forget(j)
