@@ -89,8 +89,37 @@ var rooms = []room{
 		not:  []ban{noTests},
 	},
 	{
+		path: "cmd/gearbolt/internal/target",
+		why:  "where servers are is a matter of addresses and certificates",
+		not:  []ban{noLog, noTests},
+	},
+	{
+		path: "cmd/gearbolt/internal/admin",
+		why:  "text commands are lines on a connection that somebody else has opened",
+		not:  []ban{noLog, noTests},
+	},
+	{
+		path: "cmd/gearbolt/internal/work",
+		may:  []string{"clients", "golang.org/x/sys/..."},
+		why:  "it runs processes for jobs, whoever asks for that",
+		not:  []ban{noTests},
+	},
+	{
+		path: "cmd/gearbolt/internal/bench",
+		may:  []string{"clients", "protocol", "cmd/gearbolt/internal/admin", "cmd/gearbolt/internal/target", "golang.org/x/sys/..."},
+		why:  "it measures servers from outside, ours like any other",
+		not:  []ban{noTests},
+	},
+	{
+		path: "cmd/gearbolt/internal/cli",
+		may: []string{"clients", "protocol", "cmd/gearbolt/internal/...", "github.com/spf13/cobra", "github.com/spf13/pflag",
+			"golang.org/x/sys/..."},
+		why: "the tools talk to servers over the wire and know nothing of ours from inside",
+		not: []ban{noTests},
+	},
+	{
 		path: "cmd/gearbolt/...",
-		may: []string{"clients", "conf", "persist", "persist/bolt", "persist/memory", "protocol", "router", "router/server",
+		may: []string{"cmd/gearbolt/internal/...", "conf", "persist", "persist/bolt", "persist/memory", "protocol", "router", "router/server",
 			"go.uber.org/zap/...", "golang.org/x/sys/..."},
 		why: "it is the one place where everything meets, and the tests are no part of it",
 		not: []ban{noTests},

@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"gearbolt/clients"
+	"gearbolt/cmd/gearbolt/internal/admin"
+	"gearbolt/cmd/gearbolt/internal/target"
+)
+
+func (a *app) cancel() *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel HANDLE...",
+		Short: "Give up jobs",
+		Long: `Gives up jobs. One that waits is gone at once, and its clients hear that it failed.
+One that runs goes on at its worker, but nobody hears of it any more. A handle
+with a server (server//handle, as submit --background prints it where there are
+several) is cancelled there, another at whichever server knows it.`,
+		Example: `  gearbolt cancel H:web-1:3-17
+  gearbolt jobs mail -o json | jq -r '.[].handle' | xargs gearbolt cancel`,
+		Args:              arguments(1, -1),
+		ValidArgsFunction: a.handles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			set, err := a.servers()
+			if err != nil {
+				return err
+			}
+			for _, text := range args {
+				err = errors.Join(err, a.cancelOne(cmd.Context(), set, text))
+			}
+			return err
+		},
+	}
+}
+
+// cancelOne gives up a job at its server, or at the first that knows it.
+func (a *app) cancelOne(ctx context.Context, set *target.Set, text string) (err error) {
+	handle, servers := locate(set, text)
+	for _, server := range servers {
+		_, err = talk(ctx, set, server, func(c *admin.Conn) (struct{}, error) { return struct{}{}, c.Cancel(handle) })
+		if err == nil {
+			return nil
+		}
+	}
+	code, why := verdict(ctx, err)
+	var r *admin.Refusal
+	if errors.As(err, &r) && r.Code == "UNKNOWN_JOB" {
+		why = "there is no such job (any more)"
+	}
+	a.complain("%s: %s", text, why)
+	return &coded{code: code}
+}
+
+// locate reads a handle and finds the servers that may have the job.
+func locate(set *target.Set, text string) (handle string, servers []target.Address) {
+	h := clients.ParseHandle(text)
+	if server, ok := set.Named(h.Server); ok {
+		return h.ID, []target.Address{server}
+	}
+	if server, err := target.Parse(h.Server, false); h.Server != "" && err == nil {
+		return h.ID, []target.Address{server}
+	}
+	return h.ID, set.Servers
+}
+
+func (a *app) createFunction() *cobra.Command {
+	return &cobra.Command{
+		Use:     "create-function FUNCTION...",
+		Short:   "Make servers list a function before it has a job or a worker",
+		Example: "  gearbolt create-function mail",
+		Args:    arguments(1, -1),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.forEach(cmd.Context(), names, (*admin.Conn).CreateFunction)
+		},
+	}
+}
+
+func (a *app) dropFunction() *cobra.Command {
+	return &cobra.Command{
+		Use:   "drop-function FUNCTION...",
+		Short: "Take a function without workers and jobs off the list",
+		Long: `Takes a function off the list of a server. A Gearbolt refuses while it has workers
+or jobs; a gearmand loses the jobs that wait.`,
+		Example:           "  gearbolt drop-function mail",
+		Args:              arguments(1, -1),
+		ValidArgsFunction: a.functionNames,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			return a.forEach(cmd.Context(), names, (*admin.Conn).DropFunction)
+		},
+	}
+}
+
+// forEach does something about each name at all servers.
+func (a *app) forEach(ctx context.Context, names []string, do func(*admin.Conn, string) error) error {
+	return a.tell(ctx, func(c *admin.Conn) error {
+		for _, name := range names {
+			if err := do(c, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (a *app) maxqueue() *cobra.Command {
+	l := &listing{app: a}
+	c := &cobra.Command{
+		Use:   "maxqueue [FUNCTION [LIMIT | HIGH NORMAL LOW]]",
+		Short: "Show or set how many jobs of a function servers keep",
+		Long: `Shows the limits on the number of jobs, or sets those of a function: one for all
+priorities, or one for each. A job is refused when its function has as many,
+running ones included, as the limit of the job's priority says. "none" is no
+limit. A Gearbolt keeps limits over a restart, and tells them; a gearmand does
+neither.`,
+		Example: `  gearbolt maxqueue                     # all limits
+  gearbolt maxqueue mail                # that of one function
+  gearbolt maxqueue mail 10000
+  gearbolt maxqueue mail none 10000 500 # high priority always gets in
+  gearbolt maxqueue mail none`,
+		Args:              arguments(0, 4),
+		ValidArgsFunction: a.functionNames,
+	}
+	l.flags(c)
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return a.setLimits(cmd.Context(), args[0], args[1:])
+		}
+		l.gather = func(ctx context.Context, set *target.Set) (table, []failure, error) {
+			t, failures := limitTable(ctx, set, args)
+			return t, failures, nil
+		}
+		return l.run(cmd.Context())
+	}
+	return c
+}
+
+func (a *app) setLimits(ctx context.Context, function string, texts []string) error {
+	if len(texts) == 2 {
+		return usageError("give one limit for all priorities, or three: high, normal and low")
+	}
+	limits := make([]int, 3)
+	for i := range limits {
+		text := texts[min(i, len(texts)-1)]
+		if text == "none" {
+			continue
+		}
+		var err error
+		if limits[i], err = number(text); err != nil {
+			return err
+		}
+	}
+	return a.tell(ctx, func(c *admin.Conn) error { return c.SetLimits(function, limits[0], limits[1], limits[2]) })
+}
+
+// A limitRow is the limits of a function at a server.
+type limitRow struct {
+	Server   string `json:"server"`
+	Function string `json:"function"`
+	admin.Limits
+}
+
+func limitTable(ctx context.Context, set *target.Set, names []string) (table, []failure) {
+	all := each(ctx, set, (*admin.Conn).Limits)
+	t := table{columns: []string{"FUNCTION", ">HIGH", ">NORMAL", ">LOW"}}
+	data, servers := []limitRow{}, []string(nil)
+	for _, one := range all {
+		for _, name := range sortedKeys(one.value) {
+			if len(names) > 0 && !slices.Contains(names, name) {
+				continue
+			}
+			limits := one.value[name]
+			data = append(data, limitRow{one.server.Host, name, limits})
+			servers = append(servers, one.server.Host)
+			t.rows = append(t.rows, []string{name, itoa(limits.High), itoa(limits.Normal), itoa(limits.Low)})
+		}
+	}
+	t.data = data
+	serverColumn(set, &t, servers)
+	return t, failed(all)
+}
+
+func (a *app) shutdown() *cobra.Command {
+	graceful := false
+	c := &cobra.Command{
+		Use:   "shutdown",
+		Short: "End a server, through its unix socket",
+		Long: `Ends a server of this machine: at once, its jobs in the foreground lost, or with
+--graceful when its last job is done. A Gearbolt obeys on a unix socket only, and
+a gearmand never does; both obey SIGTERM, and SIGUSR1 for a graceful end.`,
+		Example: `  gearbolt shutdown --server unix:/run/gearbolt.sock
+  gearbolt shutdown --graceful --server unix:/run/gearbolt.sock`,
+		Args: noArguments,
+	}
+	c.Flags().BoolVar(&graceful, "graceful", false, "when its last job is done; it takes no new connections meanwhile")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.tell(cmd.Context(), func(c *admin.Conn) error {
+			err := c.Shutdown(graceful)
+			if admin.IsUnknown(err) {
+				return &coded{exitRefused, "the server does not obey here; give its unix socket (--server unix:/path), or send its process SIGTERM"}
+			}
+			return err
+		})
+	}
+	return c
+}
