@@ -3,6 +3,8 @@ package server
 import (
 	"sync"
 
+	"go.uber.org/zap"
+
 	"gearbolt/router"
 )
 
@@ -19,6 +21,7 @@ type outbox struct {
 	listed  bool    // in a turn that will flush
 	last    bool    // close when all is written
 	dead    bool    // the peer is gone, or reads too slowly
+	slow    bool    // the latter
 
 	over chan struct{} // closed when nothing waits any more; nil: nobody wants to know
 }
@@ -33,7 +36,7 @@ func (o *outbox) add(send router.Send, limit int) (flush bool) {
 		return false
 	}
 	if o.waiting() > limit {
-		o.dead = true
+		o.dead, o.slow = true, true
 	} else {
 		o.append(send)
 	}
@@ -63,12 +66,12 @@ func (o *outbox) append(send router.Send) {
 func (o *outbox) flush(c *conn) {
 	o.mu.Lock()
 	o.listed = false
-	dead, busy := o.dead, o.busy
+	dead, busy, waiting := o.dead, o.busy, o.waiting()
 	o.busy = !dead
 	o.mu.Unlock()
 	switch {
 	case dead:
-		o.kill(c)
+		o.giveUp(c, waiting)
 	case busy:
 	case c.raw == nil:
 		c.server.writers.run(func() { o.drain(c, nil) })
@@ -100,19 +103,57 @@ func (o *outbox) writeNow(c *conn) {
 
 // drain writes, and waits for the peer, until nothing is left.
 func (o *outbox) drain(c *conn, rest []byte) {
-	if len(rest) > 0 {
-		if _, err := c.nc.Write(rest); err != nil {
-			o.kill(c)
-			return
-		}
+	if !o.writeAll(c, rest) {
+		return
 	}
 	for b := o.take(c); b != nil; b = o.take(c) {
-		if _, err := c.nc.Write(b.b); err != nil {
-			o.kill(c)
+		if !o.writeAll(c, b.b) {
 			return
 		}
 		putBuffer(b)
 	}
+}
+
+// chunk is how many bytes are written before they count as written, so that
+// a peer which reads a large result is not taken for one that does not.
+const chunk = 256 << 10
+
+// writeAll writes b and waits for the peer. It reports false when the
+// connection is lost.
+func (o *outbox) writeAll(c *conn, b []byte) bool {
+	for len(b) > 0 {
+		n, err := c.nc.Write(b[:min(len(b), chunk)])
+		if err != nil {
+			o.kill(c)
+			return false
+		}
+		b = b[n:]
+		o.wrote(len(b))
+	}
+	return true
+}
+
+// wrote notes that rest bytes of those in hand remain to be written.
+func (o *outbox) wrote(rest int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.dead {
+		o.writing = rest
+	}
+}
+
+// giveUp ends a connection whose outbox is dead. A peer that read too slowly is
+// worth a line in the log; one that is gone is not.
+func (o *outbox) giveUp(c *conn, waiting int) {
+	o.mu.Lock()
+	slow := o.slow
+	o.slow = false
+	o.mu.Unlock()
+	if slow {
+		c.server.log.Warn("connection closed: the peer reads too slowly; see outbox-limit",
+			zap.String("peer", c.peer.Full), zap.Int("bytes waiting", waiting))
+	}
+	o.kill(c)
 }
 
 // take takes what is to be written next. With nothing left the outbox is no

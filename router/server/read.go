@@ -98,7 +98,7 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 	}
 	s := c.server
 	s.mu.Lock()
-	if s.closed {
+	if s.closed || s.deaf {
 		s.mu.Unlock()
 		return true
 	}

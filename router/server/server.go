@@ -91,6 +91,7 @@ type Server struct {
 	perAddress map[string]int
 	draining   bool          // Drain
 	quiet      chan struct{} // Shutdown: closed when nothing runs and all is stored
+	deaf       bool          // Shutdown: takes no more messages
 	closed     bool
 	err        error
 }

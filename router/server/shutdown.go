@@ -20,26 +20,49 @@ func (s *Server) Drain() {
 	})
 }
 
+// storeTime bounds how long, after the time of running jobs is up, the store
+// may take to keep what workers and clients have said until then.
+const storeTime = 5 * time.Second
+
 // Shutdown ends the server: it stops accepting, assigns no more jobs, lets
-// those that run finish until ctx ends, and closes. What was not finished is in
-// the store.
+// those that run finish until ctx ends, has the store keep what was said until
+// then, and closes. What was not finished is in the store.
 func (s *Server) Shutdown(ctx context.Context) error {
-	quiet := make(chan struct{})
+	quiet, running := make(chan struct{}), 0
 	s.visit(func(m *router.Machine, _ time.Time) {
 		m.Quiesce()
 		s.closeListeners()
 		s.quiet = quiet
-		s.log.Info("shutting down", zap.Int("running jobs", m.Running()))
+		running = m.Running()
 	})
+	s.log.Info("shutting down", zap.Int("running jobs", running))
 	select {
 	case <-quiet:
-		s.awaitWriters(ctx)
-	case <-ctx.Done():
-		s.log.Warn("jobs still run; they will run again after the next start if they are background jobs")
 	case <-s.quit:
+	case <-ctx.Done():
+		s.cutOff(quiet)
 	}
+	s.awaitWriters(ctx)
 	s.Close()
 	return s.Err()
+}
+
+// cutOff takes nothing more from anybody and waits for the store.
+func (s *Server) cutOff(quiet <-chan struct{}) {
+	running := 0
+	s.visit(func(m *router.Machine, _ time.Time) {
+		s.deaf = true
+		running = m.Running()
+	})
+	if running > 0 {
+		s.log.Warn("jobs still run; those in the background will run again after the next start", zap.Int("jobs", running))
+	}
+	select {
+	case <-quiet:
+	case <-s.quit:
+	case <-time.After(storeTime):
+		s.log.Warn("the store is too slow to wait for: some jobs that are done may run again")
+	}
 }
 
 // awaitWriters lets peers read what was said to them, until ctx ends.
@@ -47,6 +70,7 @@ func (s *Server) awaitWriters(ctx context.Context) {
 	select {
 	case <-s.writers.none():
 	case <-ctx.Done():
+	case <-s.quit:
 	}
 }
 
@@ -94,7 +118,7 @@ func (s *Server) checkEnd(t *turn) {
 	if s.draining && s.machine.Jobs() == 0 {
 		s.want()
 	}
-	if s.quiet != nil && s.machine.Running() == 0 && t.commit == nil && s.machine.Stored() {
+	if s.quiet != nil && (s.deaf || s.machine.Running() == 0) && t.commit == nil && s.machine.Stored() {
 		close(s.quiet)
 		s.quiet = nil
 	}
