@@ -95,30 +95,35 @@ func (i *instance) allowDescriptors() (err error) {
 }
 
 // makeDataDir makes a missing directory, for the user that the process will
-// be. One that is there is left as it is.
+// be. One that is there is left as it is, and one that the user can make is
+// left to the store, which does so as the user: where another may rename and
+// link as he likes, root has no business.
 func (i *instance) makeDataDir() error {
-	if i.inv.Settings.Store != "bolt" {
+	s := &i.inv.Settings
+	if s.Store != "bolt" {
 		return nil
 	}
-	if err := makeDir(i.inv.Settings.DataDir, i.account); err != nil {
+	uid, gid := -1, -1
+	if a := i.account; a != nil {
+		if a.owns(existing(s.DataDir)) {
+			return nil
+		}
+		uid, gid = a.uid, a.gid
+	}
+	if err := bolt.MakeDir(s.DataDir, uid, gid); err != nil {
 		return i.inv.Fault("data-dir", fmt.Errorf("cannot be made: %w; give another with --data-dir or GEARBOLT_DATA_DIR", err))
 	}
 	return nil
 }
 
-func makeDir(dir string, owner *account) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
+// existing returns dir, or the nearest directory above it that is there.
+func existing(dir string) string {
+	for above := filepath.Dir(dir); above != dir; dir, above = above, filepath.Dir(above) {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
 	}
-	if err := os.Mkdir(dir, 0o700); os.IsExist(err) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if owner == nil {
-		return nil
-	}
-	return os.Chown(dir, owner.uid, owner.gid)
+	return dir
 }
 
 func (i *instance) loadCertificates() (err error) {

@@ -49,6 +49,12 @@ func lookupAccount(name string) (*account, error) {
 	return a, err
 }
 
+// owns reports whether path belongs to the account.
+func (a *account) owns(path string) bool {
+	var st syscall.Stat_t
+	return syscall.Stat(path, &st) == nil && int(st.Uid) == a.uid
+}
+
 // become gives up what the process may do for what the account may, for good.
 func (a *account) become() error {
 	if err := syscall.Setgroups(a.groups); err != nil {

@@ -30,7 +30,20 @@ func create(path string) error {
 	if err := os.Rename(temp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncNames(filepath.Dir(path))
+}
+
+// syncNames puts the name of the new file in dir on stable storage, and the name
+// of dir, which somebody may have made a moment ago without doing so. Not
+// everybody may open what is above dir.
+func syncNames(dir string) error {
+	if err := syncDir(dir); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(dir)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // fillNew puts into a new file what every store has.
@@ -51,28 +64,45 @@ func fillNew(tx *bbolt.Tx) error {
 	)
 }
 
-// makeDir makes dir and what is missing above it, and puts the names of the
-// new directories on stable storage.
-func makeDir(dir string) error {
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("it exists and is not a directory")}
-	}
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+// MakeDir makes dir, with mode 0700, for the user uid and the group gid, -1
+// being the process's own, and what is missing above it, with mode 0755, for the
+// process. The names of the new directories are on stable storage when it
+// returns. A dir that is there is left as it is.
+//
+// [Open] does the same for the process's own user; MakeDir is for who has the
+// right to make the directory and gives it up before Open.
+func MakeDir(dir string, uid, gid int) error {
+	made, err := makeOne(dir, 0o700)
+	if err != nil || !made {
 		return err
 	}
-	above := filepath.Dir(dir)
-	if err := makeDir(above); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(above)
+	return errors.Join(os.Lchown(dir, uid, gid), syncDir(dir))
 }
 
-// syncDir puts the names in dir on stable storage.
-func syncDir(dir string) error {
+// makeOne makes dir if it is missing, and what is missing above it, and reports
+// whether it did.
+func makeOne(dir string, mode fs.FileMode) (made bool, err error) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return false, &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("it exists and is not a directory")}
+	}
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	above := filepath.Dir(dir)
+	if _, err := makeOne(above, 0o755); err != nil {
+		return false, err
+	}
+	if err := os.Mkdir(dir, mode); errors.Is(err, fs.ErrExist) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	return true, syncDir(above)
+}
+
+// syncDir puts the names in dir on stable storage. Tests listen in.
+var syncDir = func(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

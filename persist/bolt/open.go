@@ -46,7 +46,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makeDir(o.Dir); err != nil {
+	if err := MakeDir(o.Dir, -1, -1); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	lock, err := lockDir(o.Dir)

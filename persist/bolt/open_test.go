@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,45 @@ func TestDirIsMade(t *testing.T) {
 		if _, err := Open(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "not a directory") {
 			t.Errorf("Open(%s): %v", dir, err)
 		}
+	}
+}
+
+// TestNewNamesAreSynced makes directories for another user: for each that is
+// made the one above it is synced, and nothing for those that are there.
+func TestNewNamesAreSynced(t *testing.T) {
+	var synced []string
+	real := syncDir
+	t.Cleanup(func() { syncDir = real })
+	syncDir = func(dir string) error {
+		synced = append(synced, dir)
+		return real(dir)
+	}
+	base := t.TempDir()
+	dir := filepath.Join(base, "some", "where")
+	uid, gid := -1, -1
+	if os.Geteuid() == 0 {
+		uid, gid = 4242, 4243
+	}
+	for range 2 {
+		if err := MakeDir(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{base, filepath.Dir(dir), dir}; !slices.Equal(synced, want) {
+		t.Errorf("synced %q, want %q", synced, want)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil || st.Mode&0o777 != 0o700 || uid >= 0 && (st.Uid != 4242 || st.Gid != 4243) {
+		t.Errorf("got mode %o of %d:%d, %v", st.Mode, st.Uid, st.Gid, err)
+	}
+	if err := unix.Stat(filepath.Dir(dir), &st); err != nil || st.Mode&0o777 != 0o755 || int(st.Uid) != os.Geteuid() {
+		t.Errorf("above it: got mode %o of %d, %v", st.Mode, st.Uid, err)
+	}
+
+	synced = nil
+	open(t, Options{Dir: dir})
+	if want := []string{dir, filepath.Dir(dir)}; !slices.Equal(synced, want) {
+		t.Errorf("with the file, synced %q, want %q", synced, want)
 	}
 }
 
