@@ -30,7 +30,7 @@ var table = []setting{
 		func(s *Settings) value { return &choice{&s.Store, []string{"bolt", "memory"}} }},
 	{"store-max-size", "", "size of the store's file from which background jobs are refused, at least 64MiB; 0 is no bound",
 		func(s *Settings) value { return &size{&s.StoreMaxSize, 0} }},
-	{"store-min-free", "", "room on the disk below which background jobs are refused",
+	{"store-min-free", "", "room below which background jobs are refused: on the disk, and of store-max-size a quarter at most",
 		func(s *Settings) value { return &size{&s.StoreMinFree, 1} }},
 	{"unsafe-no-fsync", "", "acknowledge jobs before they are on stable storage: a power cut may lose them",
 		func(s *Settings) value { return &toggle{&s.UnsafeNoFsync} }},

@@ -37,7 +37,7 @@ func (s *Store) apply(tx *bbolt.Tx, items []item) error {
 			continue
 		}
 		if it.isPut() && !w.room.take(it.change.Job) {
-			it.err = persist.ErrFull
+			it.err = w.room.short()
 			continue
 		}
 		if err := w.change(it.change); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,7 +109,11 @@ func TestBrim(t *testing.T) {
 	if err := os.WriteFile(other, make([]byte, 256<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
 		t.Fatal(err)
 	}
-	refusals(t, commit(s, put(chunky(5000))), persist.ErrFull)
+	err = commit(s, put(chunky(5000)))
+	refusals(t, err, persist.ErrFull)
+	if !strings.Contains(err.Error(), "64.0 MiB are kept for finishing jobs (store-min-free)") {
+		t.Errorf("got %v, which does not say what is kept free", err)
+	}
 	for n := uint64(1); n <= 1000; n++ {
 		keep(t, s, remove(persist.JobID{Epoch: 1, Seq: n}))
 	}
@@ -123,9 +128,26 @@ func TestBrim(t *testing.T) {
 	}
 }
 
+// TestStartBelowMinFree opens a store on a disk that has less free than is kept
+// for finishing jobs: df shows space, so the log is to say why jobs are refused.
+func TestStartBelowMinFree(t *testing.T) {
+	dir := smallDisk(t, 60)
+	s := open(t, Options{Dir: dir})
+	if w := strings.Join(s.Warnings(), "\n"); !strings.Contains(w, "store-min-free") || !strings.Contains(w, "are refused") {
+		t.Errorf("got warnings %q", w)
+	}
+	refusals(t, commit(s, put(chunky(1))), persist.ErrFull)
+	s.Close()
+	s = open(t, Options{Dir: dir, MinFree: 1})
+	if w := s.Warnings(); len(w) != 0 {
+		t.Errorf("with room: got warnings %q", w)
+	}
+	keep(t, s, put(chunky(1)))
+}
+
 func TestMaxSize(t *testing.T) {
 	const most = 64 << 20
-	for _, minFree := range []int64{16 << 20, 1} {
+	for _, minFree := range []int64{0, 16 << 20, 1} {
 		s := open(t, Options{Dir: t.TempDir(), MaxSize: most, MinFree: minFree, UnsafeNoFsync: true})
 		for range 2 {
 			n, err := fillUp(s)

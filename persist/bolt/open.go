@@ -92,7 +92,7 @@ func (s *Store) open() error {
 		return fmt.Errorf("store %s: %w", s.path, err)
 	}
 	s.reserve()
-	return nil
+	return s.warnOfRoom()
 }
 
 func kindOf(m fs.FileMode) string {

@@ -48,7 +48,8 @@ type Options struct {
 	// MinFree is how much room must be left, in bytes, for a job to be
 	// accepted: so that jobs can still be finished, and forgotten, when no
 	// more fit in. Room is what the file system has free, or what MaxSize
-	// leaves, and what deleted jobs left in the file. 0 means 64 MiB.
+	// leaves, and what deleted jobs left in the file. 0 means 64 MiB. Of
+	// MaxSize it takes a quarter at most: a small store is to hold something.
 	MinFree int64
 
 	// MaxRecord is the largest job that is accepted: all its fields together,
@@ -80,6 +81,9 @@ func (o Options) filled() (Options, error) {
 	}
 	return o, nil
 }
+
+// keptOfMaxSize is MinFree where MaxSize sets the bound.
+func (o Options) keptOfMaxSize() int64 { return min(o.MinFree, o.MaxSize/4) }
 
 // bbolt returns the options of the library.
 //
