@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -23,6 +23,7 @@ type instance struct {
 	process conf.Process
 	inv     *conf.Invocation
 	signals chan os.Signal
+	wait    wait // of the start
 
 	account      *account // to become; nil: nobody else
 	descriptors  int
@@ -37,14 +38,20 @@ type instance struct {
 
 // start does what must be done before the first connection, in this order:
 // whatever root alone may open is opened before root is given up, and the
-// store is made by the user whose it is. An error leaves nothing behind.
-func (i *instance) start() error {
+// store is made by the user whose it is. An error leaves nothing behind; it is
+// errToldToEnd when ctx has ended.
+func (i *instance) start(ctx context.Context) error {
+	i.wait = newWait(ctx, i.inv)
 	steps := []func() error{
 		i.findAccount, i.openLog, i.allowDescriptors, i.makeDataDir, i.loadCertificates,
 		i.listen, i.writePID, i.becomeUser, i.openStore, i.newServer,
 	}
 	for _, step := range steps {
-		if err := step(); err != nil {
+		err := step()
+		if ctx.Err() != nil {
+			err = errToldToEnd
+		}
+		if err != nil {
 			i.giveUp(err)
 			return err
 		}
@@ -154,7 +161,7 @@ func (i *instance) tlsFor(l listener) *tls.Config {
 }
 
 func (i *instance) listen() (err error) {
-	i.listeners, err = listenAll(i.inv)
+	i.listeners, err = listenAll(i.wait, i.inv)
 	return err
 }
 
@@ -203,12 +210,8 @@ func (i *instance) openStore() error {
 		return nil
 	}
 	options := bolt.Options{Dir: s.DataDir, MaxSize: s.StoreMaxSize, MinFree: s.StoreMinFree, UnsafeNoFsync: s.UnsafeNoFsync}
-	until := time.Now().Add(patienceOf(i.inv))
-	store, err := bolt.Open(options)
-	for errors.Is(err, bolt.ErrInUse) && time.Now().Before(until) {
-		time.Sleep(50 * time.Millisecond)
-		store, err = bolt.Open(options)
-	}
+	inUse := func(err error) bool { return errors.Is(err, bolt.ErrInUse) }
+	store, err := retried(i.wait, inUse, func() (*bolt.Store, error) { return bolt.Open(options) })
 	if err != nil {
 		return i.inv.Fault("data-dir", fmt.Errorf("cannot be used: %w", err))
 	}
@@ -225,7 +228,7 @@ const loadingGC = 400
 
 func (i *instance) newServer() (err error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(loadingGC))
-	i.server, err = server.New(i.options(), i.store, i.log.Logger)
+	i.server, err = server.New(i.options(), interruptible{i.store, i.wait.ctx}, i.log.Logger)
 	return err
 }
 
@@ -239,6 +242,9 @@ func (i *instance) giveUp(err error) {
 		i.log.flush()
 	}
 	closeAll(i.listeners)
+	if i.server != nil {
+		i.server.Close()
+	}
 	if i.store != nil {
 		i.store.Close()
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -31,34 +30,17 @@ func (l listener) String() string {
 	}
 }
 
-// A predecessor that is ending may still hold its port and its store. gearmand
-// waits for its port, and its start scripts count on that; nobody else likes to
-// wait long for a mistake.
-const (
-	startPatience  = 2 * time.Second
-	dropInPatience = 20 * time.Second
-)
-
-// patienceOf is how long a port or a store in use is waited for.
-func patienceOf(inv *conf.Invocation) time.Duration {
-	if inv.DropIn {
-		return dropInPatience
-	}
-	return startPatience
-}
-
 // listenAll opens every endpoint of the settings. An address of a family that
 // the machine does not have is left out, unless nothing else is left.
-func listenAll(inv *conf.Invocation) (open []listener, err error) {
+func listenAll(w wait, inv *conf.Invocation) (open []listener, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(open)
 		}
 	}()
-	until := time.Now().Add(patienceOf(inv))
 	var missing error
 	for _, e := range inv.Settings.Listen {
-		list, err := listen(inv, e, until)
+		list, err := listen(w, inv, e)
 		open = append(open, list...)
 		if err != nil {
 			err = fmt.Errorf("listen %q (%s) cannot be opened: %w", e, inv.Origins["listen"], err)
@@ -87,23 +69,23 @@ func noSuchFamily(err error) bool {
 }
 
 // listen opens all addresses of one endpoint: a name may have several.
-func listen(inv *conf.Invocation, e conf.Endpoint, until time.Time) ([]listener, error) {
+func listen(w wait, inv *conf.Invocation, e conf.Endpoint) ([]listener, error) {
 	network, address := e.Address(inv.Settings.Port)
 	if network == "unix" {
-		l, err := listenUnix(address)
+		l, err := retried(w, inUse, func() (net.Listener, error) { return listenUnix(address) })
 		if err != nil {
 			return nil, err
 		}
 		return []listener{{Listener: l}}, nil
 	}
-	addresses, err := resolve(address)
+	addresses, err := resolve(w.ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	var open []listener
 	var missing error
 	for _, a := range addresses {
-		l, err := listenTCP(a, inv.Settings.Backlog, until)
+		l, err := retried(w, inUse, func() (net.Listener, error) { return listenTCP(w.ctx, a, inv.Settings.Backlog) })
 		switch {
 		case err == nil:
 			open = append(open, listener{l, inv.Settings.Secure(e)})
@@ -121,7 +103,7 @@ func listen(inv *conf.Invocation, e conf.Endpoint, until time.Time) ([]listener,
 
 // resolve returns the addresses, with ports, of "host:port"; no host is every
 // address of the machine.
-func resolve(address string) ([]netip.AddrPort, error) {
+func resolve(ctx context.Context, address string) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -130,7 +112,7 @@ func resolve(address string) ([]netip.AddrPort, error) {
 	if err != nil {
 		return nil, err
 	}
-	ips, err := lookup(host)
+	ips, err := lookup(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -143,35 +125,31 @@ func resolve(address string) ([]netip.AddrPort, error) {
 
 // lookup finds the addresses of a host. An address is its own: the resolver
 // would take :: for 0.0.0.0.
-func lookup(host string) ([]netip.Addr, error) {
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	if host == "" {
 		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}, nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
 	}
-	return net.DefaultResolver.LookupNetIP(context.Background(), "ip", host)
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
-// listenTCP opens one address, and waits for one that is in use until then.
-// The two families have a socket each, as gearmand's.
-func listenTCP(a netip.AddrPort, backlog int, until time.Time) (net.Listener, error) {
+func inUse(err error) bool { return errors.Is(err, unix.EADDRINUSE) }
+
+// listenTCP opens one address. The two families have a socket each, as
+// gearmand's.
+func listenTCP(ctx context.Context, a netip.AddrPort, backlog int) (net.Listener, error) {
 	network := "tcp4"
 	if a.Addr().Is6() {
 		network = "tcp6"
 	}
 	config := net.ListenConfig{KeepAlive: -1} // the server sets it
-	for {
-		l, err := config.Listen(context.Background(), network, a.String())
-		if errors.Is(err, unix.EADDRINUSE) && time.Now().Before(until) {
-			time.Sleep(50 * time.Millisecond)
-			continue
-		}
-		if err == nil && backlog > 0 {
-			err = setBacklog(l.(*net.TCPListener), backlog)
-		}
-		return l, err
+	l, err := config.Listen(ctx, network, a.String())
+	if err == nil && backlog > 0 {
+		err = setBacklog(l.(*net.TCPListener), backlog)
 	}
+	return l, err
 }
 
 // setBacklog says listen(2) again: Linux takes the new bound.

@@ -16,7 +16,7 @@ func open(t *testing.T, args ...string) ([]listener, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := listenAll(inv)
+	list, err := listenAll(newWait(t.Context(), inv), inv)
 	t.Cleanup(func() { closeAll(list) })
 	return list, err
 }

@@ -138,6 +138,7 @@ func TestFatalStoreEndsWith74(t *testing.T) {
 	if i.log, err = openLog(&inv.Settings); err != nil {
 		t.Fatal(err)
 	}
+	i.wait = newWait(t.Context(), inv)
 	i.store = failingStore{memory.New()}
 	if err := errors.Join(i.listen(), i.newServer()); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -21,11 +22,22 @@ func serve(p conf.Process, inv *conf.Invocation, stderr io.Writer) int {
 	i := &instance{process: p, inv: inv, signals: make(chan os.Signal, 8)}
 	signal.Ignore(syscall.SIGPIPE)
 	signal.Notify(i.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1)
-	if err := i.start(); err != nil {
+	if err := i.startUnlessTold(); errors.Is(err, errToldToEnd) {
+		out.failed(err)
+		return exitOK
+	} else if err != nil {
 		return out.failed(err)
 	}
 	out.ready()
 	return i.run()
+}
+
+// startUnlessTold starts, but for a signal to end. One that comes too late for
+// that is still among i.signals.
+func (i *instance) startUnlessTold() error {
+	ctx, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer release()
+	return i.start(ctx)
 }
 
 // run obeys signals until the server ends.

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gearbolt/conf"
+	"gearbolt/persist"
+)
+
+// A predecessor that is ending may still hold its port and its store. gearmand
+// waits for its port, and its start scripts count on that; nobody else likes to
+// wait long for a mistake: it is to be heard of within a second.
+const (
+	startPatience  = 800 * time.Millisecond
+	dropInPatience = 20 * time.Second
+)
+
+// A wait is how long the start waits for what is in use, all in all: until a
+// point in time, or until somebody ends the process.
+type wait struct {
+	ctx   context.Context
+	until time.Time
+}
+
+func newWait(ctx context.Context, inv *conf.Invocation) wait {
+	patience := startPatience
+	if inv.DropIn {
+		patience = dropInPatience
+	}
+	return wait{ctx, time.Now().Add(patience)}
+}
+
+// retried calls f again and again as long as its error says inUse.
+func retried[T any](w wait, inUse func(error) bool, f func() (T, error)) (T, error) {
+	for {
+		v, err := f()
+		if err == nil || !inUse(err) || !time.Now().Before(w.until) {
+			return v, err
+		}
+		select {
+		case <-w.ctx.Done():
+			return v, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// errToldToEnd is why a start ends that somebody has interrupted.
+var errToldToEnd = errors.New("told to end before it served")
+
+// An interruptible store stops loading, which may take a while, when the
+// process is to end.
+type interruptible struct {
+	persist.Store
+	ctx context.Context
+}
+
+// Load is part of persist.Store.
+func (s interruptible) Load(f func(persist.Change) error) error {
+	return s.Store.Load(func(c persist.Change) error {
+		if s.ctx.Err() != nil {
+			return errToldToEnd
+		}
+		return f(c)
+	})
+}
