@@ -19,7 +19,14 @@ type Process struct {
 	Args    []string // the command line, the program's name included
 	Environ []string // "NAME=value", as os.Environ returns them
 	Root    bool     // the process may do everything: it decides the default data directory
-	Etc     string   // directory of the configuration files that are read when they exist; "" reads none
+
+	// Home is the home directory of the user that the process is to become by
+	// the setting user, if that is not its own user and the directory is
+	// there; otherwise "". It decides the default data directory, too. nil
+	// knows nobody.
+	Home func(user string) string
+
+	Etc string // directory of the configuration files that are read when they exist; "" reads none
 }
 
 // A Command is what the process was asked to do.

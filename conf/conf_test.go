@@ -114,6 +114,31 @@ func TestDefaultDataDir(t *testing.T) {
 	}
 }
 
+// A service has one data directory, whether root starts it and it switches
+// users, or it is started as that user.
+func TestDefaultDataDirOfAnotherUser(t *testing.T) {
+	home := func(user string) string { return map[string]string{"gearman": "/var/lib/gearman"}[user] }
+	for _, c := range []struct {
+		line    string
+		root    bool
+		environ []string
+		want    string
+	}{
+		{"--user gearman", true, []string{"HOME=/root", "XDG_DATA_HOME=/root/x"}, "/var/lib/gearman/.local/share/gearbolt"},
+		{"", true, []string{"GEARBOLT_USER=gearman"}, "/var/lib/gearman/.local/share/gearbolt"},
+		{"--user gearman", false, []string{"HOME=/var/lib/gearman"}, "/var/lib/gearman/.local/share/gearbolt"},
+		{"--user gearman", true, []string{"GEARBOLT_DATA_DIR=/d"}, "/d"},
+		{"--user nosuchuser", true, []string{"HOME=/root"}, "/var/lib/gearbolt"},
+	} {
+		for _, name := range []string{"gearbolt ", "gearmand "} {
+			inv, err := Parse(Process{Args: strings.Fields(name + c.line), Root: c.root, Home: home, Environ: c.environ})
+			if err != nil || inv.Settings.DataDir != c.want {
+				t.Errorf("%s%s, root %v, %v: got %+v, %v, want %s", name, c.line, c.root, c.environ, inv, err, c.want)
+			}
+		}
+	}
+}
+
 // sample is a text that every setting of v's kind takes and none defaults to.
 func sample(s *setting) string {
 	switch s.value(&Settings{}).(type) {

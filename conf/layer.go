@@ -30,12 +30,12 @@ func (l layer) add(name, text, origin string) {
 // that knows a setting counts.
 func (inv *Invocation) resolve(p Process, env variables, layers ...layer) error {
 	inv.Settings = Defaults()
-	inv.Settings.DataDir = defaultDataDir(p.Root, env)
 	inv.Origins = make(map[string]string, len(table))
 	merged := layer{}
 	for _, l := range slices.Backward(layers) {
 		maps.Copy(merged, l)
 	}
+	inv.Settings.DataDir = defaultDataDir(p, merged["user"].text, env)
 	for i := range table {
 		if err := inv.set(&table[i], merged); err != nil {
 			return err
@@ -57,21 +57,30 @@ func (inv *Invocation) set(s *setting, from layer) error {
 	return nil
 }
 
-// defaultDataDir is the system's place for root and the user's own for
-// others (XDG Base Directory Specification, "Environment variables"), or ""
-// when the environment names none.
-func defaultDataDir(root bool, env variables) string {
-	if root {
+// defaultDataDir depends on the user that the server runs as, whoever starts
+// it, so that a start script that switches users and a service manager that
+// has done so find the same jobs. It is the system's place for root and the
+// user's own for others (XDG Base Directory Specification, "Environment
+// variables"), or "" when the environment names none.
+func defaultDataDir(p Process, user string, env variables) string {
+	if p.Root {
+		if p.Home != nil && user != "" {
+			if home := p.Home(user); filepath.IsAbs(home) {
+				return dataDirIn(home)
+			}
+		}
 		return "/var/lib/gearbolt"
 	}
 	if dir := env["XDG_DATA_HOME"]; filepath.IsAbs(dir) {
 		return filepath.Join(dir, "gearbolt")
 	}
 	if home := env["HOME"]; filepath.IsAbs(home) {
-		return filepath.Join(home, ".local", "share", "gearbolt")
+		return dataDirIn(home)
 	}
 	return ""
 }
+
+func dataDirIn(home string) string { return filepath.Join(home, ".local", "share", "gearbolt") }
 
 // oneLine makes one line of a message that may have several.
 func oneLine(message string) string { return strings.Join(strings.Fields(message), " ") }

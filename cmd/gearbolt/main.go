@@ -45,7 +45,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // runServer does what conf reads from the command line.
 func runServer(args []string, stdout, stderr io.Writer) int {
-	process := conf.Process{Args: args, Environ: serversEnvironment(), Root: os.Geteuid() == 0, Etc: "/etc"}
+	process := conf.Process{Args: args, Environ: serversEnvironment(), Root: os.Geteuid() == 0, Home: homeOf, Etc: "/etc"}
 	inv, err := conf.Parse(process)
 	if err == nil {
 		switch inv.Command {

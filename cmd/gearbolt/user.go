@@ -21,11 +21,9 @@ func lookupAccount(name string) (*account, error) {
 	if name == "" {
 		return nil, nil
 	}
-	u, err := user.Lookup(name)
+	u, err := lookupUser(name)
 	if err != nil {
-		if u, err = user.LookupId(name); err != nil {
-			return nil, errors.New("is unknown; give the name of a user")
-		}
+		return nil, errors.New("is unknown; give the name of a user")
 	}
 	a := &account{}
 	if a.uid, err = strconv.Atoi(u.Uid); err != nil {
@@ -47,6 +45,27 @@ func lookupAccount(name string) (*account, error) {
 		}
 	}
 	return a, err
+}
+
+// lookupUser finds a user by name or number.
+func lookupUser(name string) (*user.User, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return user.LookupId(name)
+	}
+	return u, nil
+}
+
+// homeOf is conf.Process.Home.
+func homeOf(name string) string {
+	u, err := lookupUser(name)
+	if err != nil || u.Uid == strconv.Itoa(os.Geteuid()) {
+		return ""
+	}
+	if info, err := os.Stat(u.HomeDir); err != nil || !info.IsDir() {
+		return ""
+	}
+	return u.HomeDir
 }
 
 // owns reports whether path belongs to the account.

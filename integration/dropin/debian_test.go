@@ -57,6 +57,29 @@ func (u unit) start(t *testing.T) (pid int) {
 	return wantServing(t, u["PIDFile"], "127.0.0.1:4730")
 }
 
+// dataDir is where jobs are, whoever starts the server: systemd as gearman, or
+// the init script as root, which tells the server to become gearman.
+const dataDir = "/var/lib/gearman/.local/share/gearbolt"
+
+// A machine that changes from one way of starting to the other keeps its jobs.
+func TestDebianUnitAfterInitScript(t *testing.T) {
+	machine(t, func(t *testing.T) {
+		if out, err := exec.Command(initPath, "start").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		u := readUnit(t, unitPath)
+		pid := wantServing(t, u["PIDFile"], "127.0.0.1:4730")
+		submitBackground(t, "127.0.0.1:4730")
+		stop(t, pid)
+		pid = u.start(t)
+		if got := ask("127.0.0.1:4730", "status"); got != "f\t1\t0\t0\n" {
+			t.Errorf("after the change the status is %q", got)
+		}
+		wantNoFile(t, "/var/lib/gearbolt")
+		stop(t, pid)
+	})
+}
+
 func TestDebianUnit(t *testing.T) {
 	machine(t, func(t *testing.T) {
 		u := readUnit(t, unitPath)
@@ -94,7 +117,7 @@ func TestDebianInitScript(t *testing.T) {
 		const pidFile, addr = "/run/gearman/gearmand.pid", "127.0.0.1:4730"
 		service("start")
 		pid := wantServing(t, pidFile, addr)
-		wantOwner(t, "/var/lib/gearbolt", "gearman")
+		wantOwner(t, dataDir, "gearman")
 		service("status")
 		// "restart" does not wait for the end of the old server and so fails
 		// now and then, with gearmand more often than not.
