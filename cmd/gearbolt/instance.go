@@ -30,7 +30,7 @@ type instance struct {
 	log          *logger
 	certificates *server.Certificates // nil: no TLS
 	listeners    []listener
-	pidFile      string // as written; "": none
+	pidFile      *pidFile // nil: none
 	store        persist.Store
 	server       *server.Server
 	warnings     []string
@@ -44,7 +44,7 @@ func (i *instance) start(ctx context.Context) error {
 	i.wait = newWait(ctx, i.inv)
 	steps := []func() error{
 		i.findAccount, i.openLog, i.allowDescriptors, i.makeDataDir, i.loadCertificates,
-		i.listen, i.writePID, i.becomeUser, i.openStore, i.newServer,
+		i.listen, i.openPID, i.becomeUser, i.openStore, i.newServer, i.writePID,
 	}
 	for _, step := range steps {
 		err := step()
@@ -165,25 +165,38 @@ func (i *instance) listen() (err error) {
 	return err
 }
 
-func (i *instance) writePID() error {
+func (i *instance) openPID() (err error) {
 	path := i.inv.Settings.PIDFile
 	if path == "" {
 		return nil
 	}
-	if err := writePIDFile(path); err != nil {
-		return i.inv.Fault("pid-file", fmt.Errorf("cannot be written: %w", err))
+	if i.pidFile, err = openPIDFile(path); err != nil {
+		return i.faultOfPID(err)
 	}
-	i.pidFile = path
+	return nil
+}
+
+func (i *instance) faultOfPID(err error) error {
+	return i.inv.Fault("pid-file", fmt.Errorf("cannot be written: %w", err))
+}
+
+func (i *instance) writePID() error {
+	if i.pidFile == nil {
+		return nil
+	}
+	if err := i.pidFile.write(); err != nil {
+		return i.faultOfPID(err)
+	}
 	return nil
 }
 
 // removePID removes the file, which the user that the process has become may
 // not be allowed to.
 func (i *instance) removePID() {
-	if i.pidFile == "" {
+	if i.pidFile == nil {
 		return
 	}
-	if err := removePIDFile(i.pidFile); err != nil {
+	if err := i.pidFile.remove(); err != nil {
 		i.log.Info("the pid file stays", zap.Error(err))
 	}
 }
@@ -238,8 +251,10 @@ func (i *instance) giveUp(err error) {
 		if i.inv.Settings.LogFile != "stderr" {
 			i.log.Error("cannot start", zap.Error(err))
 		}
-		i.removePID()
 		i.log.flush()
+	}
+	if i.pidFile != nil {
+		i.pidFile.giveUp()
 	}
 	closeAll(i.listeners)
 	if i.server != nil {

@@ -18,30 +18,6 @@ import (
 	"gearbolt/router"
 )
 
-func TestPIDFileReplacesWhatIsThere(t *testing.T) {
-	dir := t.TempDir()
-	path, precious := filepath.Join(dir, "pid"), filepath.Join(dir, "precious")
-	if err := errors.Join(os.WriteFile(precious, []byte("keep"), 0o600), os.Symlink(precious, path)); err != nil {
-		t.Fatal(err)
-	}
-	if err := writePIDFile(path); err != nil {
-		t.Fatal(err)
-	}
-	if got := readPID(t, path); got != os.Getpid() {
-		t.Errorf("got %d", got)
-	}
-	if b, _ := os.ReadFile(precious); string(b) != "keep" {
-		t.Errorf("the link was followed: %q", b)
-	}
-	if err := os.WriteFile(path, []byte("1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	removePIDFile(path)
-	if got := readPID(t, path); got != 1 {
-		t.Errorf("another process's file was removed")
-	}
-}
-
 func TestLevelNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"FATAL": "", "ALERT": "", "CRITICAL": "", "ERROR": "ERROR", "WARNING": "WARNING ERROR",

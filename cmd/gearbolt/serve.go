@@ -70,10 +70,10 @@ func (i *instance) stop() int {
 	if err == nil {
 		err = i.server.Shutdown(ctx)
 	}
+	i.removePID() // before the store is let go: a successor that waits for it writes its own then
 	if err == nil {
 		err = i.store.Close()
 	}
-	i.removePID()
 	if err != nil {
 		i.log.Error("ended by the store", zap.Error(err))
 		i.log.flush()
