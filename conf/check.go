@@ -42,4 +42,15 @@ func (inv *Invocation) Changed(other *Invocation) (names []string) {
 	return names
 }
 
+// Adopt gives inv the values, and where they come from, that other has for the
+// settings of these names.
+func (inv *Invocation) Adopt(other *Invocation, names ...string) {
+	for _, name := range names {
+		if err := lookup(name).value(&inv.Settings).Set(other.text(name)); err != nil {
+			panic(err) // a value takes what it says of itself
+		}
+		inv.Origins[name] = other.Origins[name]
+	}
+}
+
 func (inv *Invocation) text(name string) string { return lookup(name).value(&inv.Settings).String() }

@@ -214,6 +214,9 @@ func allWaysAgree(t *testing.T, s *setting, field string) {
 	}
 	want := Defaults()
 	s.value(&want).Set(text)
+	if again := Defaults(); s.value(&again).Set(s.value(&want).String()) != nil || !reflect.DeepEqual(again, want) {
+		t.Errorf("%s: what it says of itself, %q, is not what it takes", s.name, s.value(&want))
+	}
 	get := func(s *Settings) any { return reflect.ValueOf(*s).FieldByName(field).Interface() }
 	ways := map[string]*Invocation{}
 	if s.name != "config-file" { // naming one would read it

@@ -95,3 +95,11 @@ func TestChanged(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestAdopt(t *testing.T) {
+	a, b := parse(t, "gearbolt --port 1"), parse(t, "gearbolt --port 2 --verbose debug --packet-limit 9KiB")
+	a.Adopt(b, "verbose", "packet-limit")
+	if s := a.Settings; s.Port != 1 || s.Verbose != "DEBUG" || s.PacketLimit != 9*kib || a.Origins["verbose"] != "flag --verbose" {
+		t.Errorf("got %+v, %v", s, a.Origins)
+	}
+}

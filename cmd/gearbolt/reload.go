@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/tls"
 	"slices"
 	"strings"
 
@@ -22,28 +24,60 @@ func (i *instance) reload() {
 	if err := i.log.sink.reopen(); err != nil {
 		i.log.Error("the log cannot be reopened and goes on where it was", zap.Error(err))
 	}
-	if i.certificates != nil {
-		i.certificatesChanged(i.certificates.Reload())
-	}
-	inv, err := conf.Parse(i.process)
+	i.reloadCertificates()
+	next, err := conf.Parse(i.process)
 	if err != nil {
 		i.log.Error("the settings stay as they were", zap.Error(err))
 		return
 	}
-	changed := i.inv.Changed(inv)
-	later := slices.DeleteFunc(slices.Clone(changed), func(name string) bool { return slices.Contains(reloadable, name) })
+	var now, later []string
+	for _, name := range i.inv.Changed(next) {
+		if slices.Contains(reloadable, name) {
+			now = append(now, name)
+		} else {
+			later = append(later, name)
+		}
+	}
 	if len(later) > 0 {
 		i.log.Warn("changes count from the next start on", zap.String("settings", strings.Join(later, " ")))
 	}
-	i.take(&inv.Settings)
-	i.log.Info("reloaded", zap.String("changed", strings.Join(changed, " ")))
+	i.take(next, now)
+	i.log.Info("reloaded", zap.String("changed", strings.Join(now, " ")))
 }
 
-// take puts those of the new settings into effect that can be.
-func (i *instance) take(s *conf.Settings) {
-	next := *s
-	next.JobHandlePrefix = i.inv.Settings.JobHandlePrefix
-	i.inv.Settings = next
-	i.log.level.SetLevel(levelOf(next.Verbose))
+// take puts those of the new settings into effect that are named. The others
+// stay as they run, so that the next reload compares with what is in effect.
+func (i *instance) take(next *conf.Invocation, names []string) {
+	i.inv.Adopt(next, names...)
+	i.log.level.SetLevel(levelOf(i.inv.Settings.Verbose))
 	i.server.Reconfigure(i.options())
+}
+
+// reloadCertificates says so only when they have changed.
+func (i *instance) reloadCertificates() {
+	if i.certificates == nil {
+		return
+	}
+	before := i.tlsInUse()
+	if err := i.certificates.Reload(); err != nil || !sameTLS(before, i.tlsInUse()) {
+		i.certificatesChanged(err)
+	}
+}
+
+// tlsInUse is what the next handshake goes by.
+func (i *instance) tlsInUse() *tls.Config {
+	c, err := i.certificates.Config().GetConfigForClient(&tls.ClientHelloInfo{})
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// sameTLS reports whether two configurations show the same certificate and ask
+// for the same.
+func sameTLS(a, b *tls.Config) bool {
+	return a != nil && b != nil && a.ClientCAs.Equal(b.ClientCAs) &&
+		slices.EqualFunc(a.Certificates, b.Certificates, func(a, b tls.Certificate) bool {
+			return slices.EqualFunc(a.Certificate, b.Certificate, bytes.Equal)
+		})
 }

@@ -124,6 +124,21 @@ func TestHangUpReloadsSettings(t *testing.T) {
 	p.signal(syscall.SIGHUP)
 	p.await("the new level", func() bool { return ask(p.addr, "verbose") == "OK DEBUG\n" })
 	p.await("the note", func() bool { return strings.Contains(p.logged(), `"settings":"port"`) })
+	p.await("the end of it", func() bool { return strings.Count(p.logged(), `"reloaded"`) == 1 })
+	reload := func(times int) {
+		t.Helper()
+		p.signal(syscall.SIGHUP)
+		p.await("the reload", func() bool { return strings.Count(p.logged(), `"reloaded"`) == times })
+	}
+	reload(2)
+	if got := strings.Count(p.logged(), `"settings":"port"`); got != 2 {
+		t.Errorf("a change that waits for a start was noted %d times, want again at each reload:\n%s", got, p.logged())
+	}
+	write("verbose: debug\n")
+	reload(3)
+	if got := strings.Count(p.logged(), `"settings":`); got != 2 {
+		t.Errorf("a change that was taken back is noted:\n%s", p.logged())
+	}
 	write("verbose: loud\n")
 	p.signal(syscall.SIGHUP)
 	p.await("the complaint", func() bool { return strings.Contains(p.logged(), `loud`) })

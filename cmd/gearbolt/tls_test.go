@@ -79,7 +79,14 @@ func TestTLSBesidePlain(t *testing.T) {
 		t.Errorf("the log does not say where TLS is spoken:\n%s", p.logged())
 	}
 
+	p.signal(syscall.SIGHUP)
+	p.await("the reload", func() bool { return strings.Contains(p.logged(), `"reloaded"`) })
+	if strings.Contains(p.logged(), "new certificates") {
+		t.Errorf("the old certificates are called new:\n%s", p.logged())
+	}
+
 	writeCertificate(t, file, "second")
 	p.signal(syscall.SIGHUP)
 	p.await("the new certificate", func() bool { _, name, _ := askTLS(secure); return name == "second" })
+	p.await("the note", func() bool { return strings.Contains(p.logged(), "new certificates are in use") })
 }
