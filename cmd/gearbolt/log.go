@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -14,7 +15,7 @@ import (
 // A logger is where everything is said once the process has started.
 type logger struct {
 	*zap.Logger             // as much as the setting verbose asks for
-	always      *zap.Logger // what is said whatever verbose is: the start, and what has no effect
+	always      *zap.Logger // what is said whatever verbose is: the start, the end, and what has no effect
 	level       zap.AtomicLevel
 	sink        sink
 }
@@ -34,9 +35,22 @@ func openLog(s *conf.Settings) (*logger, error) {
 	}
 	l := &logger{level: zap.NewAtomicLevelAt(levelOf(s.Verbose)), sink: sink}
 	encoder := newEncoder(s.LogFormat == "console" || s.LogFormat == "auto" && sink.terminal())
-	l.Logger = zap.New(sink.core(encoder, l.level))
+	l.Logger = zap.New(sampled(sink.core(encoder, l.level)))
 	l.always = zap.New(sink.core(encoder, zapcore.InfoLevel))
 	return l, nil
+}
+
+// What any peer can bring about, such as a refused connection, and what goes on
+// and on, such as a full disk, is not to fill the disk with the log: of lines
+// with the same message, this many are written in a second, and then one in
+// so many.
+const (
+	sampleFirst      = 20
+	sampleThereafter = 1000
+)
+
+func sampled(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Second, sampleFirst, sampleThereafter)
 }
 
 func openSink(name string) (sink, error) {

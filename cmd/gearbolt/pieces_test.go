@@ -105,25 +105,56 @@ func (failingStore) Commit(_ []persist.Change, done func(error)) {
 	go done(errors.New("input/output error"))
 }
 
+// A store's failure ends the process with 74, and with one line about it in the
+// log, whatever is logged.
 func TestFatalStoreEndsWith74(t *testing.T) {
-	inv, err := conf.Parse(conf.Process{Args: []string{"gearbolt", "--store=memory", "--port=0", "--log-file=none"}})
+	for _, level := range conf.Levels {
+		log := filepath.Join(t.TempDir(), "log")
+		i := failing(t, "--log-file="+log, "--verbose="+level)
+		p := &program{t: t, addr: i.listeners[0].Addr().String()}
+		p.dial().send(submitJobBackground, "f", "", "x")
+		if code := i.run(); code != exitStore {
+			t.Errorf("%s: ended with %d", level, code)
+		}
+		i.server.Close()
+		if b, err := os.ReadFile(log); err != nil || strings.Count(string(b), "input/output error") != 1 {
+			t.Errorf("%s: got log %q, %v", level, b, err)
+		}
+	}
+}
+
+// failing returns a server whose store fails at the first commit.
+func failing(t *testing.T, args ...string) *instance {
+	t.Helper()
+	inv, err := conf.Parse(conf.Process{Args: append([]string{"gearbolt", "--store=memory", "--port=0"}, args...)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &instance{inv: inv, signals: make(chan os.Signal), account: nil}
-	if i.log, err = openLog(&inv.Settings); err != nil {
-		t.Fatal(err)
-	}
-	i.wait = newWait(t.Context(), inv)
-	i.store = failingStore{memory.New()}
-	if err := errors.Join(i.listen(), i.newServer()); err != nil {
+	i := &instance{inv: inv, signals: make(chan os.Signal), wait: newWait(t.Context(), inv), store: failingStore{memory.New()}}
+	if err := errors.Join(i.openLog(), i.listen(), i.newServer()); err != nil {
 		t.Fatal(err)
 	}
 	go i.server.Serve(i.listeners[0], nil)
-	p := &program{t: t, addr: i.listeners[0].Addr().String()}
-	p.dial().send(submitJobBackground, "f", "", "x")
-	if code := i.run(); code != exitStore {
-		t.Errorf("ended with %d", code)
+	return i
+}
+
+func TestRepeatedLinesAreSampled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	l, err := openLog(&conf.Settings{LogFile: path, Verbose: "INFO"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	i.server.Close()
+	for range 900 { // in two seconds at most
+		l.Warn("refused", zap.String("from", "somebody else"))
+		l.always.Info("said")
+	}
+	l.Warn("something else")
+	b, _ := os.ReadFile(path)
+	text := string(b)
+	if n := strings.Count(text, "refused"); n < sampleFirst || n > 5*sampleFirst {
+		t.Errorf("%d of 900 lines were written", n)
+	}
+	if strings.Count(text, "said") != 900 || strings.Count(text, "something else") != 1 {
+		t.Errorf("lines are missing that nothing repeats")
+	}
 }

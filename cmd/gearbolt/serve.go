@@ -75,13 +75,21 @@ func (i *instance) stop() int {
 		err = i.store.Close()
 	}
 	if err != nil {
-		i.log.Error("ended by the store", zap.Error(err))
+		i.sayFailed(err)
 		i.log.flush()
 		return exitStore
 	}
 	i.log.always.Info("stopped")
 	i.log.flush()
 	return exitOK
+}
+
+// sayFailed says once, whatever the log's level, why the process ends. The
+// server has said what it failed of, as far as the level let it.
+func (i *instance) sayFailed(err error) {
+	if i.server.Err() == nil || !i.log.Core().Enabled(zap.ErrorLevel) {
+		i.log.always.Error("ended by the store", zap.Error(err))
+	}
 }
 
 // awaitImpatience ends the wait for running jobs at the second signal, and
