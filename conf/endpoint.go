@@ -46,12 +46,17 @@ func (e Endpoint) String() string {
 	return s
 }
 
+var errAbstract = errors.New("is an abstract socket, which has no permissions: every user of the machine could shut the server down through it; give unix:/path")
+
 var errEndpoint = errors.New("is no address; give host, host:port, [v6]:port, tcp://host:port, tls://host:port or unix:/path")
 
 func parseEndpoint(s string) (Endpoint, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
-		if path == "" {
+		switch {
+		case path == "":
 			return Endpoint{}, errEndpoint
+		case path[0] == '@' || path[0] == 0: // package net takes either for one
+			return Endpoint{}, errAbstract
 		}
 		return Endpoint{Scheme: "unix", Path: path}, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,15 +12,14 @@ import (
 // also shut the server down through it. A socket that a dead process left is
 // taken away; one that answers is not.
 func listenUnix(path string) (net.Listener, error) {
-	abstract := strings.HasPrefix(path, "@")
-	if !abstract && isDeadSocket(path) {
+	if isDeadSocket(path) {
 		if err := os.Remove(path); err != nil {
 			return nil, err
 		}
 	}
 	l, err := net.Listen("unix", path)
-	if err != nil || abstract {
-		return l, err
+	if err != nil {
+		return nil, err
 	}
 	if err := os.Chmod(path, 0o660); err != nil {
 		l.Close()
@@ -44,9 +42,8 @@ func isDeadSocket(path string) bool {
 
 // giveTo lets a user connect to a unix socket, and remove it.
 func (l listener) giveTo(a *account) error {
-	path := l.Addr().String()
-	if l.Addr().Network() != "unix" || strings.HasPrefix(path, "@") {
+	if l.Addr().Network() != "unix" {
 		return nil
 	}
-	return os.Chown(path, a.uid, a.gid)
+	return os.Lchown(l.Addr().String(), a.uid, a.gid)
 }
