@@ -9,6 +9,8 @@ import (
 func (inv *Invocation) check() error {
 	s := &inv.Settings
 	switch {
+	case s.DataDir == "" && s.Store == "bolt" && inv.Origins["data-dir"] != "default":
+		return inv.Fault("data-dir", errors.New("names no directory; give one, or leave the setting out for the default"))
 	case s.DataDir == "" && s.Store == "bolt":
 		return inv.Fault("data-dir", errors.New("names no directory: there is neither HOME nor XDG_DATA_HOME; give --data-dir or GEARBOLT_DATA_DIR"))
 	case s.StoreMaxSize > 0 && s.StoreMaxSize < 64*mib:

@@ -232,8 +232,10 @@ func allWaysAgree(t *testing.T, s *setting, field string) {
 	}
 }
 
+// A number of one zero, and a word in quotes that begins with one, are no octal
+// numbers.
 func TestTypesOfFiles(t *testing.T) {
-	yaml := write(t, "g.yaml", "listen: [a, 'b:1']\nssl: false\nport: 5\npacket-limit: 9000\noutbox-limit: 1 GB\nhandshake-timeout: 3s\n")
+	yaml := write(t, "g.yaml", "listen: [a, 'b:1']\nssl: false\nport: 5\npacket-limit: 9000\noutbox-limit: 1 GB\nhandshake-timeout: 3s\nworker-wakeup: 0\njob-handle-prefix: '007'\n")
 	toml := write(t, "g.toml", "listen = ['a', 'b:1']\nssl = false\nport = 5\npacket-limit = 9000\noutbox-limit = '1 GB'\nhandshake-timeout = '3s'\n")
 	for _, file := range []string{yaml, toml} {
 		s := parse(t, "gearbolt --config-file="+file).Settings

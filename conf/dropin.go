@@ -28,12 +28,13 @@ func parseDropIn(p Process, args []string) (*Invocation, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := inv.dropInFile(p, flags)
+	env := environment(p.Environ)
+	variables := env.layer(inv)
+	file, err := inv.dropInFile(p, flags, variables)
 	if err != nil {
 		return nil, err
 	}
-	env := environment(p.Environ)
-	return inv, inv.resolve(p, env, flags, env.layer(inv), file, env.gearmand(inv), dropInDefaults())
+	return inv, inv.resolve(p, env, flags, variables, file, env.gearmand(inv), dropInDefaults())
 }
 
 // obey sets the command that an option stands for.
@@ -53,7 +54,7 @@ func (inv *Invocation) read(words []word, origin func(*option) string) (layer, e
 	l := layer{}
 	for _, w := range words {
 		o := w.option
-		if o.note != "" {
+		if o.note != "" && (o.plain == "" || !strings.EqualFold(o.plain, w.arg)) {
 			inv.Notes = append(inv.Notes, "option --"+o.long+" changes nothing: "+o.note)
 		}
 		if o.set == nil {
@@ -73,10 +74,10 @@ func (inv *Invocation) read(words []word, origin func(*option) string) (layer, e
 	return l, nil
 }
 
-// dropInFile reads the file of options that the flags name, or the default
+// dropInFile reads the file of options that the layers name, or the default
 // one if it exists.
-func (inv *Invocation) dropInFile(p Process, flags layer) (layer, error) {
-	e, named := flags["config-file"]
+func (inv *Invocation) dropInFile(p Process, layers ...layer) (layer, error) {
+	e, named := namedFile(layers)
 	if !named && p.Etc == "" {
 		return nil, nil
 	}

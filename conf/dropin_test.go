@@ -51,7 +51,7 @@ func TestDropInLeniency(t *testing.T) {
 func TestDropInNotes(t *testing.T) {
 	inv := parse(t, "gearmand --threads=10 --job-retries=0 --hashtable-buckets 991 -R -r http --http-port=8080 --coredump"+
 		" -q MySQL --mysql-password=secret --libtokyocabinet-file=/x --store-queue-on-shutdown")
-	if got := len(inv.Notes); got != 10 {
+	if got := len(inv.Notes); got != 11 {
 		t.Errorf("got %d notes: %q", got, inv.Notes)
 	}
 	if all := strings.Join(inv.Notes, "|"); strings.Contains(all, "secret") || strings.Contains(all, "\n") {
@@ -59,6 +59,11 @@ func TestDropInNotes(t *testing.T) {
 	}
 	if inv.Settings.Store != "bolt" {
 		t.Errorf("got store %q", inv.Settings.Store)
+	}
+	for line, want := range map[string]int{"-q libsqlite3": 1, "--queue-type=postgres": 1, "-q builtin": 0, "--queue-type=Builtin": 0} {
+		if got := parse(t, "gearmand "+line).Notes; len(got) != want || want == 1 && !strings.Contains(got[0], "--queue-type") {
+			t.Errorf("%s: got notes %q", line, got)
+		}
 	}
 }
 
@@ -79,6 +84,20 @@ func TestDropInSources(t *testing.T) {
 	if s := parse(t, "gearmand", "GEARMAND_PORT=4").Settings; s.Port != 4 {
 		t.Errorf("GEARMAND_PORT: got port %d", s.Port)
 	}
+}
+
+// GEARBOLT_CONFIG_FILE names gearmand's kind of file here, as its flag does.
+func TestDropInFileByVariable(t *testing.T) {
+	file, other := write(t, "a.conf", "--port=3"), write(t, "b.conf", "--port=4")
+	inv := parse(t, "gearmand", "GEARBOLT_CONFIG_FILE="+file)
+	if inv.Settings.Port != 3 || inv.Settings.ConfigFile != file || inv.Origins["config-file"] != "environment GEARBOLT_CONFIG_FILE" {
+		t.Errorf("got %+v, %v", inv.Settings, inv.Origins)
+	}
+	if s := parse(t, "gearmand --config-file="+other, "GEARBOLT_CONFIG_FILE="+file).Settings; s.Port != 4 || s.ConfigFile != other {
+		t.Errorf("beside the flag: got %+v", s)
+	}
+	refuse(t, Process{Args: []string{"gearmand"}, Environ: []string{"GEARBOLT_CONFIG_FILE=/none"}, Root: true},
+		`config-file "/none" (environment GEARBOLT_CONFIG_FILE)`, "no such file")
 }
 
 func TestDropInDefaultFile(t *testing.T) {

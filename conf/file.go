@@ -1,12 +1,14 @@
 package conf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,10 +18,8 @@ import (
 // nativeFile reads the configuration file that the layers name, or the
 // default one if it exists.
 func nativeFile(p Process, layers ...layer) (layer, error) {
-	for _, l := range layers {
-		if e, ok := l["config-file"]; ok {
-			return openFile(e.text, e.origin)
-		}
+	if e, ok := namedFile(layers); ok {
+		return openFile(e.text, e.origin)
 	}
 	if p.Etc == "" {
 		return nil, nil
@@ -29,6 +29,17 @@ func nativeFile(p Process, layers ...layer) (layer, error) {
 		return nil, nil
 	}
 	return l, err
+}
+
+// namedFile is the configuration file that the first of the layers names that
+// names one.
+func namedFile(layers []layer) (entry, bool) {
+	for _, l := range layers {
+		if e, ok := l["config-file"]; ok {
+			return e, true
+		}
+	}
+	return entry{}, false
 }
 
 func openFile(path, origin string) (layer, error) {
@@ -49,11 +60,21 @@ func openFile(path, origin string) (layer, error) {
 	return l, nil
 }
 
+// leadingZero finds a line such as "port: 04730".
+var leadingZero = regexp.MustCompile(`(?m)^[ \t]*["']?([\w-]+)["']?[ \t]*:[ \t]+([-+]?0[0-9_]+)[ \t\r]*(?:#.*)?$`)
+
 // readFile understands a file of the kind "yaml", "yml" or "toml".
 func readFile(r io.Reader, kind, path string) (layer, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("file %s cannot be read: %w", path, err)
+	}
+	if m := leadingZero.FindSubmatch(data); m != nil && kind != "toml" { // TOML has no such numbers
+		return nil, fmt.Errorf("%s %q (file %s) begins with a zero, which YAML takes for octal; write it without", m[1], m[2], path)
+	}
 	v := viper.New()
 	v.SetConfigType(kind)
-	if err := v.ReadConfig(r); err != nil {
+	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
 		return nil, fmt.Errorf("file %s cannot be understood: %s", path, oneLine(err.Error()))
 	}
 	l := layer{}

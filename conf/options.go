@@ -12,6 +12,7 @@ type option struct {
 	long, short string
 	arg         bool
 	note        string // why it changes nothing here; "" if it does
+	plain       string // an argument that means what is done here anyhow, and needs no note
 	// set says which setting the argument is, and how that is written here.
 	// It is nil for what is not a setting.
 	set func(arg string) (name, text string, err error)
@@ -40,7 +41,7 @@ var ownOptions = []option{
 	{long: "pid-file", short: "P", arg: true, set: to("pid-file")},
 	{long: "protocol", short: "r", arg: true, note: "only Gearman's protocol is spoken; " + noHTTP},
 	{long: "round-robin", short: "R", note: "functions always take turns"},
-	{long: "queue-type", short: "q", arg: true, set: queueType},
+	{long: "queue-type", short: "q", arg: true, set: queueType, note: ownStore, plain: "builtin"},
 	{long: "config-file", arg: true, set: to("config-file")},
 	{long: "syslog", set: func(string) (string, string, error) { return "log-file", "syslog", nil }},
 	{long: "coredump", note: "set GOTRACEBACK=crash in the environment to get one"},

@@ -26,6 +26,8 @@ func TestErrorsNameSettingValueAndOrigin(t *testing.T) {
 		"gearbolt --ssl-require-client-certificate":               {`ssl-ca-file`},
 		"gearbolt --job-handle-prefix " + strings.Repeat("p", 36): {"job-handle-prefix", "35 bytes"},
 		"gearbolt --listen http://a":                              {`listen "http://a" (flag --listen)`, "unix:/path"},
+		"gearbolt --listen unix:@gearbolt":                        {`listen "unix:@gearbolt" (flag --listen)`, "abstract", "unix:/path"},
+		"gearbolt --data-dir=":                                    {`data-dir "" (flag --data-dir) names no directory; give one`},
 		"gearbolt --bogus":                                        {"--bogus", "--help"},
 		"gearbolt --por 1":                                        {"--por"},
 		"gearbolt --port":                                         {"port"},
@@ -52,6 +54,10 @@ func TestBadFiles(t *testing.T) {
 		{"g.yaml", "- port\n", "cannot be understood"},
 		{"g.toml", "port = 1\nport = 2\n", "cannot be understood"},
 		{"g.yaml", "port: many\n", `port "many" (file `},
+		{"g.yaml", "verbose: info\nport: 04730 # decimal\n", `port "04730" (file `},
+		{"g.yml", "  worker-wakeup : 010", `worker-wakeup "010" (file `},
+		{"g.toml", "port = 04730", "cannot be understood"},
+		{"g.yaml", "data-dir: ''\n", "names no directory; give one"},
 		{"g.yaml", "port:\n", `port "" (file `},
 	} {
 		path := write(t, c.name, c.text)
