@@ -7,11 +7,19 @@ cd "$(dirname "$0")/.."
 
 bash integration/setup.sh
 
-unformatted=$(gofmt -l $(git ls-files '*.go'))
+unformatted=$(find . -name node_modules -prune -o -name '*.go' -exec gofmt -l {} +)
 if [ -n "$unformatted" ]; then
 	printf 'gofmt would change:\n%s\n' "$unformatted" >&2
 	exit 1
 fi
 go vet ./...
 go tool staticcheck ./...
-go test -race -timeout 40m "$@" ./...
+
+# The race detector needs cgo, and so a C compiler with its headers. Where they
+# are missing the tests run without it, but not in CI.
+race=(-race)
+if [ -z "${CI:-}" ] && ! go test -race -run '^$' errors >/dev/null 2>&1; then
+	echo 'cgo does not work (no C compiler?); left out: the race detector'
+	race=()
+fi
+go test ${race[@]+"${race[@]}"} -timeout 40m "$@" ./...
