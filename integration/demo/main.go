@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/mikespook/gearman-go/client"
@@ -35,14 +33,14 @@ func main() {
 }
 
 func show(dir string) error {
-	router, err := build(dir)
+	router, err := newRouter(dir)
 	if err != nil {
 		return err
 	}
-	defer router.kill()
 	if err := router.start(); err != nil {
 		return err
 	}
+	defer router.kill()
 	if err := call(router.addr); err != nil {
 		return err
 	}
@@ -77,7 +75,7 @@ func call(addr string) error {
 
 // survive hands in a job that nobody can run yet, kills the server, and has the
 // job run after the restart.
-func survive(r *routerProcess) error {
+func survive(r *router) error {
 	handle, err := submit(r.addr)
 	if err != nil {
 		return err
@@ -168,14 +166,4 @@ func reverse(b []byte) []byte {
 		r[len(b)-1-i] = c
 	}
 	return r
-}
-
-// build compiles the server.
-func build(dir string) (*routerProcess, error) {
-	bin := filepath.Join(dir, "gearbolt")
-	out, err := exec.Command("go", "build", "-o", bin, "gearbolt/cmd/gearbolt").CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return &routerProcess{bin: bin, dataDir: filepath.Join(dir, "data")}, nil
 }

@@ -5,49 +5,46 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
+
+	"gearbolt/integration/harness/process"
 )
 
-// A routerProcess is a running server and where it keeps its jobs.
-type routerProcess struct {
-	bin, dataDir, addr string
-	cmd                *exec.Cmd
+// A router is our server, where it listens and where it keeps its jobs.
+type router struct {
+	bin, addr, dataDir string
+	running            *process.Process // nil: not started
 }
 
-// start starts the server on a free port and waits until it answers.
-func (r *routerProcess) start() error {
-	addr, err := freeAddr()
+// newRouter builds the server, with all that is its own in dir.
+func newRouter(dir string) (*router, error) {
+	bin, err := process.Build(dir)
 	if err != nil {
+		return nil, err
+	}
+	addr, err := process.FreeAddr()
+	return &router{bin: bin, addr: addr, dataDir: filepath.Join(dir, "data")}, err
+}
+
+// start starts the server and waits until it answers.
+func (r *router) start() (err error) {
+	cmd := exec.Command(r.bin, "serve", "--listen", r.addr, "--data-dir", r.dataDir, "--log-format", "console")
+	cmd.Stderr = os.Stdout
+	if r.running, err = process.Start(cmd); err != nil {
 		return err
 	}
-	r.addr = addr
-	r.cmd = exec.Command(r.bin, "serve", "--listen", addr, "--data-dir", r.dataDir, "--log-format", "console")
-	r.cmd.Stderr = os.Stdout
-	if err := r.cmd.Start(); err != nil {
-		return err
+	err = r.running.AwaitReady(10*time.Second, func() (net.Conn, error) { return net.Dial("tcp", r.addr) })
+	if err != nil {
+		r.kill()
+		return fmt.Errorf("the router on %s: %w", r.addr, err)
 	}
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			return c.Close()
-		}
-	}
-	return fmt.Errorf("the router does not listen on %s", addr)
+	return nil
 }
 
 // kill ends the server with SIGKILL.
-func (r *routerProcess) kill() {
-	if r.cmd != nil && r.cmd.Process != nil {
-		r.cmd.Process.Kill()
-		r.cmd.Wait()
+func (r *router) kill() {
+	if r.running != nil {
+		r.running.Kill()
 	}
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }

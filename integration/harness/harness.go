@@ -3,22 +3,16 @@
 package harness
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/tls"
-	"fmt"
-	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"gearbolt/integration/harness/process"
 )
 
 // Need skips the test with a reason when one of the named programs is not
@@ -45,21 +39,11 @@ func Missing(t testing.TB, reason string) {
 }
 
 var build = sync.OnceValues(func() (string, error) {
-	root, err := exec.Command("go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", err
-	}
 	dir, err := os.MkdirTemp("", "gearbolt-bin-")
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "gearbolt")
-	cmd := exec.Command("go", "build", "-o", bin, "./cmd/gearbolt")
-	cmd.Dir = filepath.Dir(strings.TrimSpace(string(root)))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %v\n%s", err, out)
-	}
-	return bin, nil
+	return process.Build(dir)
 })
 
 // Binary returns the path of our binary, which it builds once per test
@@ -84,10 +68,10 @@ type Server struct {
 	DataDir string // gearbolt's
 	Cmd     *exec.Cmd
 
+	*process.Process
+
 	tls    *tls.Config // nil for plain TCP
 	output lockedBuffer
-	exited chan struct{}
-	err    error
 }
 
 // Port returns the port that the server listens on.
@@ -149,107 +133,42 @@ func Start(t testing.TB, name, addr string, cmd *exec.Cmd) *Server {
 
 func start(t testing.TB, s *Server) *Server {
 	t.Helper()
-	s.exited = make(chan struct{})
-	cmd := s.Cmd
-	cmd.Stdout, cmd.Stderr = &s.output, &s.output
-	if err := cmd.Start(); err != nil {
+	s.Cmd.Stdout, s.Cmd.Stderr = &s.output, &s.output
+	p, err := process.Start(s.Cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		s.err = cmd.Wait()
-		close(s.exited)
-	}()
-	t.Cleanup(func() { s.Kill() })
-	if err := s.awaitReady(30 * time.Second); err != nil {
+	s.Process = p
+	t.Cleanup(s.Kill)
+	if err := s.AwaitReady(30*time.Second, s.dial); err != nil {
 		t.Fatalf("%s on %s: %v\n%s", s.Name, s.Addr, err, s.Output())
 	}
 	return s
 }
 
-func (s *Server) awaitReady(limit time.Duration) error {
-	for deadline := time.Now().Add(limit); ; {
-		version, err := s.version()
-		if err == nil && strings.HasPrefix(version, "OK") {
-			return nil
-		}
-		select {
-		case <-s.exited:
-			return fmt.Errorf("exited: %v", s.err)
-		case <-time.After(5 * time.Millisecond): // asks again, rather than waits for a length of time
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("not ready: %q, %v", version, err)
-		}
-	}
-}
-
-func (s *Server) version() (string, error) {
+func (s *Server) dial() (net.Conn, error) {
 	d := net.Dialer{Timeout: time.Second}
 	c, err := d.Dial("tcp", s.Addr)
-	if err != nil {
-		return "", err
+	if err != nil || s.tls == nil {
+		return c, err
 	}
-	if s.tls != nil {
-		config := s.tls.Clone()
-		config.ServerName, _, _ = net.SplitHostPort(s.Addr)
-		c = tls.Client(c, config)
-	}
-	defer c.Close()
-	return Version(c)
+	config := s.tls.Clone()
+	config.ServerName, _, _ = net.SplitHostPort(s.Addr)
+	return tls.Client(c, config), nil
 }
 
-// Version asks the server at the other end of c for its version and returns
-// the line of the answer.
-func Version(c net.Conn) (string, error) {
-	c.SetDeadline(time.Now().Add(5 * time.Second))
-	if _, err := io.WriteString(c, "version\n"); err != nil {
-		return "", err
-	}
-	return bufio.NewReader(c).ReadString('\n')
-}
+// Version is [process.Version].
+func Version(c net.Conn) (string, error) { return process.Version(c) }
 
-// Kill ends the server as a power cut would, with SIGKILL, and waits for it.
-func (s *Server) Kill() {
-	s.Cmd.Process.Kill()
-	<-s.exited
-}
-
-// Signal sends the process a signal.
-func (s *Server) Signal(sig syscall.Signal) error { return s.Cmd.Process.Signal(sig) }
-
-// Wait waits for the process to end by itself and returns its exit error.
-func (s *Server) Wait(limit time.Duration) error {
-	select {
-	case <-s.exited:
-		return s.err
-	case <-time.After(limit):
-		return fmt.Errorf("%s still runs after %v", s.Name, limit)
-	}
-}
-
-// FreeAddr returns a loopback address on which nothing listens, below the
-// ports that the kernel gives to outgoing connections: otherwise a client that
-// tries to reach a server that is down may take its port, or even connect to
-// itself. No address is returned twice.
+// FreeAddr is [process.FreeAddr].
 func FreeAddr(t testing.TB) string {
 	t.Helper()
-	for range 1000 {
-		port := 20000 + rand.IntN(12000)
-		if _, taken := handedOut.LoadOrStore(port, true); taken {
-			continue
-		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		return l.Addr().String()
+	addr, err := process.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port between 20000 and 32000")
-	return ""
+	return addr
 }
-
-var handedOut sync.Map // of ports
 
 type lockedBuffer struct {
 	mu  sync.Mutex

@@ -1,0 +1,127 @@
+// Package process builds our binary, and starts and ends servers, for whoever
+// looks at them from outside: tests, by package harness, and programs.
+package process
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Build builds our binary in dir and returns its path.
+func Build(dir string) (bin string, err error) {
+	bin = filepath.Join(dir, "gearbolt")
+	if out, err := exec.Command("go", "build", "-o", bin, "gearbolt/cmd/gearbolt").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return bin, nil
+}
+
+// A Process is a running server.
+type Process struct {
+	cmd    *exec.Cmd
+	exited chan struct{}
+	err    error // once exited is closed
+}
+
+// Start starts cmd.
+func Start(cmd *exec.Cmd) (*Process, error) {
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &Process{cmd: cmd, exited: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// AwaitReady dials again and again until the server answers the admin command
+// "version". It fails when the process ends first, or after limit.
+func (p *Process) AwaitReady(limit time.Duration, dial func() (net.Conn, error)) error {
+	for deadline := time.Now().Add(limit); ; {
+		version, err := ask(dial)
+		if err == nil && strings.HasPrefix(version, "OK") {
+			return nil
+		}
+		select {
+		case <-p.exited:
+			return fmt.Errorf("exited: %v", p.err)
+		case <-time.After(5 * time.Millisecond): // asks again, rather than waits for a length of time
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not ready: %q, %v", version, err)
+		}
+	}
+}
+
+func ask(dial func() (net.Conn, error)) (string, error) {
+	c, err := dial()
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return Version(c)
+}
+
+// Version asks the server at the other end of c for its version and returns
+// the line of the answer.
+func Version(c net.Conn) (string, error) {
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.WriteString(c, "version\n"); err != nil {
+		return "", err
+	}
+	return bufio.NewReader(c).ReadString('\n')
+}
+
+// Kill ends the server as a power cut would, with SIGKILL, and waits for it.
+func (p *Process) Kill() {
+	p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// Signal sends the process a signal.
+func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
+
+// Wait waits for the process to end by itself and returns its exit error.
+func (p *Process) Wait(limit time.Duration) error {
+	select {
+	case <-p.exited:
+		return p.err
+	case <-time.After(limit):
+		return fmt.Errorf("process %d still runs after %v", p.cmd.Process.Pid, limit)
+	}
+}
+
+// FreeAddr returns a loopback address on which nothing listens, below the
+// ports that the kernel gives to outgoing connections: otherwise a client that
+// tries to reach a server that is down may take its port, or even connect to
+// itself. No address is returned twice.
+func FreeAddr() (string, error) {
+	for range 1000 {
+		port := 20000 + rand.IntN(12000)
+		if _, taken := handedOut.LoadOrStore(port, true); taken {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().String(), nil
+	}
+	return "", errors.New("no free port between 20000 and 32000")
+}
+
+var handedOut sync.Map // of ports
