@@ -27,7 +27,7 @@ func readFlags(args []string) (layer, *Invocation, error) {
 		set.VarP(&inv.Output, "output", "o", "table, yaml or toml")
 	}
 	if err := set.Parse(args); err != nil {
-		return nil, nil, errors.New(oneLine(err.Error()) + "; gearbolt --help lists the flags")
+		return nil, nil, errors.New(oneLine(err.Error()) + "; gearbolt serve --help lists the flags")
 	}
 	switch {
 	case *help:
@@ -35,7 +35,7 @@ func readFlags(args []string) (layer, *Invocation, error) {
 	case *version:
 		inv.Command = Version
 	case set.NArg() > 0:
-		return nil, nil, fmt.Errorf("argument %q has no meaning here; gearbolt --help says what has", set.Arg(0))
+		return nil, nil, fmt.Errorf("argument %q has no meaning here; gearbolt serve --help says what has", set.Arg(0))
 	}
 	return flags, inv, nil
 }

@@ -39,7 +39,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		Stderr:  stderr,
 		Getenv:  os.Getenv,
 		Version: ourVersion(),
-		Server:  func(words []string) int { return runServer(append(args[:1:1], words...), stdout, stderr) },
+		Server: func(words []string, stdout io.Writer) int {
+			return runServer(append(args[:1:1], words...), stdout, stderr)
+		},
 	})
 }
 

@@ -28,7 +28,7 @@ type Process struct {
 
 	// Server runs one of the commands that are the server's: args begins with
 	// its name. It returns the exit code.
-	Server func(args []string) int
+	Server func(args []string, stdout io.Writer) int
 }
 
 // An app is one run of the command line.
@@ -149,7 +149,7 @@ func (a *app) unknownCommand(cmd *cobra.Command, args []string) error {
 
 // serverCommand stands for a command of the server in help and completion.
 func (a *app) serverCommand(name, short string) *cobra.Command {
-	run := func(args []string) { a.code = a.Server(append([]string{name}, args...)) }
+	run := func(args []string) { a.code = a.Server(append([]string{name}, args...), a.Stdout) }
 	c := &cobra.Command{
 		Use:                name + " [flags]",
 		Short:              short,

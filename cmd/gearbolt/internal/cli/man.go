@@ -23,43 +23,57 @@ func (a *app) man(root *cobra.Command) *cobra.Command {
 		Hidden:  true,
 		Args:    arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return writeManual(root, args[0])
+			for _, c := range append(pages(root), root) {
+				path := filepath.Join(args[0], pageName(c)+".1")
+				if err := os.WriteFile(path, []byte(a.manual(c)), 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 }
 
-// writeManual writes a page for each command that help shows.
-func writeManual(c *cobra.Command, dir string) error {
-	name := strings.ReplaceAll(c.CommandPath(), " ", "-")
-	if err := os.WriteFile(filepath.Join(dir, name+".1"), []byte(manual(c)), 0o644); err != nil {
-		return err
-	}
-	for _, sub := range c.Commands() {
-		if sub.IsAvailableCommand() {
-			if err := writeManual(sub, dir); err != nil {
-				return err
-			}
+// pages are the commands that have a page of their own.
+func pages(root *cobra.Command) (all []*cobra.Command) {
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			all = append(all, c)
 		}
 	}
-	return nil
+	return all
 }
 
+func pageName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath(), " ", "-") }
+
 // manual is the page of one command.
-func manual(c *cobra.Command) string {
-	name := strings.ReplaceAll(c.CommandPath(), " ", "-")
-	long := c.Long
-	if long == "" {
-		long = c.Short + "."
-	}
+func (a *app) manual(c *cobra.Command) string {
+	name := pageName(c)
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %q 1 \"\" \"Gearbolt\" \"User Commands\"\n", strings.ToUpper(name))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n.SH SYNOPSIS\n.B %s\n", roff(name), roff(c.Short), roff(c.UseLine()))
-	section(&b, "DESCRIPTION", long)
+	section(&b, "DESCRIPTION", a.description(c))
 	section(&b, "EXAMPLES", c.Example)
-	flagSection(&b, "OPTIONS", c.NonInheritedFlags())
-	flagSection(&b, "SERVER OPTIONS", c.InheritedFlags())
+	if !c.DisableFlagParsing {
+		flagSection(&b, "OPTIONS", c.NonInheritedFlags())
+		flagSection(&b, "SERVER OPTIONS", c.InheritedFlags())
+	}
 	b.WriteString(".SH SEE ALSO\n" + roff(strings.Join(related(c), ", ")) + "\n")
 	return b.String()
+}
+
+// description is the long help. Of the server's commands that is the server's
+// own.
+func (a *app) description(c *cobra.Command) string {
+	switch {
+	case c.DisableFlagParsing:
+		var b strings.Builder
+		a.Server([]string{c.Name(), "--help"}, &b)
+		return b.String()
+	case c.Long == "":
+		return c.Short + "."
+	}
+	return c.Long
 }
 
 // section writes text as it is: it is set for a terminal.
@@ -96,12 +110,10 @@ func flagSection(b *strings.Builder, title string, flags *pflag.FlagSet) {
 // related are the pages beside this one.
 func related(c *cobra.Command) (names []string) {
 	if c.HasParent() {
-		names = append(names, strings.ReplaceAll(c.Parent().CommandPath(), " ", "-")+"(1)")
+		return []string{pageName(c.Parent()) + "(1)"}
 	}
-	for _, sub := range c.Commands() {
-		if sub.IsAvailableCommand() {
-			names = append(names, strings.ReplaceAll(sub.CommandPath(), " ", "-")+"(1)")
-		}
+	for _, sub := range pages(c) {
+		names = append(names, pageName(sub)+"(1)")
 	}
 	return names
 }

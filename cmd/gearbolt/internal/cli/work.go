@@ -33,7 +33,7 @@ type working struct {
 func (a *app) work() *cobra.Command {
 	w := &working{app: a}
 	c := &cobra.Command{
-		Use:   "work FUNCTION... -- COMMAND [ARGUMENT...]",
+		Use:   "work FUNCTION... [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Do jobs by running a command",
 		Long: `Does the jobs of one or more functions by running a command, a process for each
 job: the payload is its standard input, its standard output the result.
@@ -70,7 +70,9 @@ SIGKILL after --grace. No process outlives this one, even if it is killed.`,
   gearbolt work hash --server jobs-1 --server jobs-2 -- sh -c 'sha256sum | cut -d" " -f1'`,
 		Args:              w.arguments,
 		ValidArgsFunction: a.functionNames,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return w.run() },
+		RunE:              func(*cobra.Command, []string) error { return w.run() },
+
+		DisableFlagsInUseLine: true,
 	}
 	f := c.Flags()
 	f.IntVarP(&w.processes, "processes", "n", 1, "how many processes may run at once")
