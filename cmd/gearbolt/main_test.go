@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,5 +94,15 @@ func TestMemoryStoreIsSaid(t *testing.T) {
 	p.await("the start-up line", func() bool { return strings.Contains(p.logged(), `"data":"memory"`) })
 	if _, err := os.Stat(p.dir); !os.IsNotExist(err) {
 		t.Errorf("a data directory was made: %v", err)
+	}
+}
+
+// What names servers for the tools is no setting that somebody misspelt.
+func TestVariablesOfTheTools(t *testing.T) {
+	t.Setenv("GEARBOLT_SERVERS", "jobs")
+	t.Setenv("GEARBOLT_PORT", "4731")
+	env := serversEnvironment()
+	if slices.Contains(env, "GEARBOLT_SERVERS=jobs") || !slices.Contains(env, "GEARBOLT_PORT=4731") {
+		t.Errorf("got %q", env)
 	}
 }

@@ -36,6 +36,14 @@ func TestLinesKeepTheirOrder(t *testing.T) {
 	})
 }
 
+// Each of four jobs ends when all four have begun.
+func TestLinesRunAtOnce(t *testing.T) {
+	s := &stage{t, harness.Gearbolt(t)}
+	meet := "cd " + s.TempDir() + "; touch $(cat); until [ $(ls | wc -l) = 4 ]; do sleep 0.01; done"
+	s.works("meet", "-n", "4", "--", "sh", "-c", meet)
+	s.says(result{}, "a\nb\nc\nd\n", "submit", "meet", "--lines", "-n", "4")
+}
+
 // script does what its payload says.
 const script = `read what
 case $what in
@@ -182,6 +190,30 @@ func TestInterruptedCall(t *testing.T) {
 		s.Fatal(err)
 	}
 	s.await("the job", func() bool { return len(s.status("nobody")) == 1 })
+	call.Process.Signal(syscall.SIGINT)
+	s.exits(call, 130)
+}
+
+// Nobody has to type on after an interrupt.
+func TestInterruptedInput(t *testing.T) {
+	s := &stage{t, harness.Gearbolt(t)}
+	s.works("f", "--", "cat")
+	call := s.command("submit", "f", "--lines")
+	in, err := call.StdinPipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer in.Close()
+	out, w := pipe(t)
+	call.Stdout = w
+	if err := call.Start(); err != nil {
+		s.Fatal(err)
+	}
+	w.Close()
+	fmt.Fprintln(in, "first")
+	if line, err := out.ReadString('\n'); line != "first\n" {
+		s.Errorf("got %q, %v", line, err)
+	}
 	call.Process.Signal(syscall.SIGINT)
 	s.exits(call, 130)
 }

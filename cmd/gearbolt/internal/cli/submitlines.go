@@ -19,28 +19,30 @@ type lineJob struct {
 	err    error
 }
 
-// runLines submits each line of the input. Up to s.concurrency jobs are under
-// way or wait to be printed, in their order.
+// runLines submits each line of the input. Results wait to be printed in the
+// order of the lines: of those about as many as jobs may be under way.
 func (s *submission) runLines(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	jobs := make(chan *lineJob)
+	jobs := make(chan *lineJob, s.concurrency)
 	var read error
 	go func() {
 		defer close(jobs)
 		read = s.readLines(ctx, jobs)
 	}()
 	var first error
-	for j := range jobs {
-		<-j.done
-		if err := s.printLine(ctx, j); err != nil && first == nil {
-			first = err
+	for {
+		select {
+		case j, ok := <-jobs:
+			if !ok {
+				return errors.Join(first, read)
+			}
+			<-j.done
+			if err := s.printLine(ctx, j); err != nil && first == nil {
+				first = err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx) // whoever types does not have to
 		}
 	}
-	if i, ok := interrupted(ctx); ok {
-		return &coded{code: 128 + int(i.Signal), text: fmt.Sprintf("%v; not all lines were submitted", i)}
-	}
-	return errors.Join(first, read)
 }
 
 // readLines begins a job for each line, and hands the jobs over in order.
@@ -69,7 +71,11 @@ func (s *submission) readLines(ctx context.Context, jobs chan<- *lineJob) error 
 			defer close(j.done)
 			s.runLine(ctx, j, line)
 		}()
-		jobs <- j
+		select {
+		case jobs <- j:
+		case <-ctx.Done():
+			return nil
+		}
 	}
 	return nil
 }
