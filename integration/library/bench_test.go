@@ -2,8 +2,10 @@ package library
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	mclient "github.com/mikespook/gearman-go/client"
 
@@ -38,15 +40,28 @@ func benchCalls(b *testing.B, server, library string, callers int) {
 	call()
 	b.ReportAllocs()
 	b.ResetTimer()
+	took := make([][]time.Duration, callers)
 	var all sync.WaitGroup
 	for i := range callers {
 		all.Go(func() {
 			for range (b.N + i) / callers {
+				began := time.Now()
 				call()
+				took[i] = append(took[i], time.Since(began))
 			}
 		})
 	}
 	all.Wait()
+	b.StopTimer()
+	reportLatency(b, slices.Concat(took...))
+}
+
+// reportLatency reports how long a call took, beside how many there were.
+func reportLatency(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }
 
 var benchPayload = make([]byte, 100)
