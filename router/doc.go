@@ -36,6 +36,25 @@
 // A foreground job that a background submission with the same unique id joins
 // becomes a background job when that is committed, wherever it is in its life.
 //
+// # Parked grabs
+//
+// Parked grabs give ALL_YOURS a meaning, which PROTOCOL has left open: they
+// spare a worker the round of NO_JOB, PRE_SLEEP, NOOP and GRAB_JOB. The rule:
+//
+//   - A GRAB_JOB, GRAB_JOB_UNIQ or GRAB_JOB_ALL on a connection that has said
+//     ALL_YOURS is answered at once if there is a job for the connection. If
+//     there is none it is kept, and answered by JOB_ASSIGN* when there is one.
+//     Several may be kept, and are answered in the order in which they came.
+//   - A connection that has requests kept is a sleeping worker that need not
+//     be woken: it has its turn among the sleeping ones, its functions have
+//     theirs and priorities hold, once for each request.
+//   - CAN_DO serves kept requests by the new function. CANT_DO and
+//     RESET_ABILITIES leave them kept, for what functions remain.
+//   - PRE_SLEEP takes all kept requests back: each is answered with NO_JOB, and
+//     then PRE_SLEEP means what it always means. Every request is answered once.
+//   - A connection that is lost loses its requests, and one that has 4096
+//     of them is told ERROR for more.
+//
 // # Rules
 //
 // The laws are these. A background job is acknowledged, and may be assigned,
