@@ -57,6 +57,7 @@ func storyWith(t *testing.T, o Options, store *ledger, tell func(*stage)) {
 				t.Errorf("Serve: %v", err)
 			}
 		})
+		synctest.Wait() // until it accepts
 		tell(s)
 	})
 }
