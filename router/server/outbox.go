@@ -198,8 +198,10 @@ func (o *outbox) kill(c *conn) {
 func (o *outbox) finished() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	over := make(chan struct{})
-	o.over = over
+	if o.over == nil {
+		o.over = make(chan struct{})
+	}
+	over := o.over
 	if o.dead || !o.busy && !o.listed && o.buf == nil {
 		o.tell()
 	}

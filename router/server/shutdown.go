@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -42,7 +44,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		s.cutOff(quiet)
 	}
-	s.awaitWriters(ctx)
+	s.awaitPeers(ctx)
 	s.Close()
 	return s.Err()
 }
@@ -65,13 +67,23 @@ func (s *Server) cutOff(quiet <-chan struct{}) {
 	}
 }
 
-// awaitWriters lets peers read what was said to them, until ctx ends.
-func (s *Server) awaitWriters(ctx context.Context) {
-	select {
-	case <-s.writers.none():
-	case <-ctx.Done():
-	case <-s.quit:
+// awaitPeers lets peers read what was said to them, until ctx ends.
+func (s *Server) awaitPeers(ctx context.Context) {
+	for _, c := range s.allConns() {
+		select {
+		case <-c.out.finished():
+		case <-ctx.Done():
+			return
+		case <-s.quit:
+			return
+		}
 	}
+}
+
+func (s *Server) allConns() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.conns))
 }
 
 // Close ends the server at once: as after a crash, what is in the store is all
@@ -80,14 +92,10 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.closeListeners()
-	conns := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		conns = append(conns, c)
-	}
 	s.timer.Stop()
 	s.mu.Unlock()
 	s.quitOnce.Do(func() { close(s.quit) })
-	for _, c := range conns {
+	for _, c := range s.allConns() {
 		c.out.flushLast(c)
 		c.close()
 	}
