@@ -153,3 +153,19 @@ func TestWaitingRepliesCount(t *testing.T) {
 		t.Errorf("%d and %d bytes wait after the commit", c.Uncommitted(), m.Uncommitted())
 	}
 }
+
+// TestParkLimitLeavesTheOthers: a request too many is refused, and those that
+// wait are served nevertheless.
+func TestParkLimitLeavesTheOthers(t *testing.T) {
+	m := New(noon, 1, Config{HandlePrefix: "H"})
+	w, c := m.Connect(Peer{}), m.Connect(Peer{})
+	says(m, w, request(protocol.CanDo, "f"))
+	says(m, w, request(protocol.AllYours))
+	for range parkLimit + 1 {
+		says(m, w, request(protocol.GrabJob))
+	}
+	says(m, c, request(protocol.SubmitJob, "f", "", ""))
+	if m.Running() != 1 || len(w.parked) != parkLimit-1 {
+		t.Errorf("%d jobs run and %d requests wait", m.Running(), len(w.parked))
+	}
+}

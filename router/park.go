@@ -12,12 +12,12 @@ const parkLimit = 4096
 
 // park keeps a request that cannot be answered yet, behind those before it.
 func (m *Machine) park(c *Conn, how assignment) {
+	m.fallAsleep(c)
 	if len(c.parked) == parkLimit {
 		m.sayError(c, protocol.QueueError, "Too many requests wait for a job")
 		return
 	}
 	c.parked = append(c.parked, how)
-	m.fallAsleep(c)
 	for len(c.parked) > 0 && m.serveParked(c) {
 	}
 }
