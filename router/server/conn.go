@@ -30,6 +30,7 @@ type conn struct {
 	// Of the reading goroutine.
 	in    *buffer // bytes that are no whole message yet; nil: none
 	begun bool    // the first bytes have been looked at
+	reads int     // in a row that found something
 	turn  turn
 
 	// What writeOnce and readOnce say to the functions that the socket calls

@@ -204,9 +204,11 @@ func (c *conn) readSocket(fd uintptr) (done bool) {
 		c.in = getBuffer()
 	}
 	b := c.in
-	n, err := ignoringEINTR(func() (int, error) { return syscall.Read(int(fd), b.b[len(b.b):cap(b.b)]) })
+	n, err := ignoringEINTR(func() (int, error) { return readNow(fd, b.b[len(b.b):cap(b.b)], c.reads) })
+	c.reads++
 	switch {
 	case err == syscall.EAGAIN:
+		c.reads = 0
 		if len(b.b) == 0 {
 			putBuffer(b)
 			c.in = nil
@@ -235,7 +237,7 @@ func (c *conn) writeOnce(b []byte) (int, error) {
 
 func (c *conn) writeSocket(fd uintptr) (done bool) {
 	for len(c.writing) > 0 {
-		n, err := ignoringEINTR(func() (int, error) { return syscall.Write(int(fd), c.writing) })
+		n, err := ignoringEINTR(func() (int, error) { return writeNow(fd, c.writing) })
 		if err == syscall.EAGAIN {
 			break
 		}
