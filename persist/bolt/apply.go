@@ -10,10 +10,11 @@ import (
 
 // A work is a transaction being filled.
 type work struct {
-	jobs, attempts, limits *bbolt.Bucket
-	arena                  *arena
-	room                   room
-	anyAttempts            bool // bucket attempts may not be empty
+	jobs, parts, attempts, limits *bbolt.Bucket
+	arena                         *arena
+	room                          room
+
+	anyParts, anyAttempts bool // these buckets may not be empty
 }
 
 // apply carries out those items that are not refused, and refuses the jobs that
@@ -22,6 +23,7 @@ func (s *Store) apply(tx *bbolt.Tx, items []item) error {
 	s.writer.arena.reset()
 	w := work{
 		jobs:     tx.Bucket(bucketJobs),
+		parts:    tx.Bucket(bucketParts),
 		attempts: tx.Bucket(bucketAttempts),
 		limits:   tx.Bucket(bucketLimits),
 		arena:    &s.writer.arena,
@@ -29,8 +31,7 @@ func (s *Store) apply(tx *bbolt.Tx, items []item) error {
 	}
 	// New jobs are appended: nothing will be put between those of a full page.
 	w.jobs.FillPercent = 1
-	first, _ := w.attempts.Cursor().First()
-	w.anyAttempts = first != nil
+	w.anyParts, w.anyAttempts = !isEmpty(w.parts), !isEmpty(w.attempts)
 	for i := range items {
 		it := &items[i]
 		if it.err != nil {
@@ -61,30 +62,45 @@ func (w *work) change(c *persist.Change) error {
 	return fmt.Errorf("a change of unknown kind %d", c.Kind)
 }
 
+func isEmpty(b *bbolt.Bucket) bool {
+	first, _ := b.Cursor().First()
+	return first == nil
+}
+
 func (w *work) put(j *persist.Job) error {
 	key := w.key(j.ID)
-	value := appendJob(w.arena.take(jobSize(j)), j)
-	seal(key, value)
-	if err := w.forgetAttempts(key); err != nil {
+	if err := w.forget(key); err != nil {
 		return err
 	}
+	if isLarge(j.Payload) {
+		if err := w.putParts(key, j.Payload); err != nil {
+			return err
+		}
+	}
+	value := appendJob(w.arena.take(recordSize(j)), j)
+	seal(key, value)
 	return w.jobs.Put(key, value)
 }
 
 func (w *work) delete(id persist.JobID) error {
 	key := w.key(id)
-	if err := w.forgetAttempts(key); err != nil {
+	if err := w.forget(key); err != nil {
 		return err
 	}
 	return w.jobs.Delete(key)
 }
 
-// forgetAttempts removes what SetAttempt has kept beside a job: most have none.
-func (w *work) forgetAttempts(key []byte) error {
-	if !w.anyAttempts {
-		return nil
+// forget removes what is kept of a job beside its record: most have none.
+func (w *work) forget(key []byte) error {
+	if w.anyParts {
+		if err := w.deleteParts(key); err != nil {
+			return err
+		}
 	}
-	return w.attempts.Delete(key)
+	if w.anyAttempts {
+		return w.attempts.Delete(key)
+	}
+	return nil
 }
 
 // attempt keeps the attempts beside the job, whose payload is not to be written

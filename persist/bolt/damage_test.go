@@ -228,7 +228,7 @@ func TestNewerFormat(t *testing.T) {
 	dir := t.TempDir()
 	open(t, Options{Dir: dir}).Close()
 	edit(t, dir, func(tx *bbolt.Tx) error { return putNumber(tx.Bucket(bucketMeta), keyFormat, formatVersion+1) })
-	wantRefused(t, dir, "version 2", "version 1 only")
+	wantRefused(t, dir, "version 3", "versions 1 to 2", "newer Gearbolt")
 }
 
 // TestFromOtherBbolt opens a file with a list of free pages in it, as bbolt's

@@ -17,7 +17,7 @@ func (s *Store) Load(f func(persist.Change) error) error {
 		if err := s.loadLimits(tx.Bucket(bucketLimits), f); err != nil {
 			return err
 		}
-		return s.loadJobs(tx.Bucket(bucketJobs), tx.Bucket(bucketAttempts), f)
+		return s.loadJobs(tx, f)
 	})
 }
 
@@ -31,28 +31,79 @@ func (s *Store) loadLimits(limits *bbolt.Bucket, f func(persist.Change) error) e
 	})
 }
 
-// loadJobs walks through jobs and attempts side by side, as both are in the
-// order of the job numbers.
-func (s *Store) loadJobs(jobs, attempts *bbolt.Bucket, f func(persist.Change) error) error {
+// loadJobs walks through jobs, parts and attempts side by side, as all are in
+// the order of the job numbers.
+func (s *Store) loadJobs(tx *bbolt.Tx, f func(persist.Change) error) error {
 	var d decoder
-	later := attempts.Cursor()
-	attemptKey, attemptValue := later.First()
-	return jobs.ForEach(func(key, value []byte) error {
+	attempts, large := newAside(tx.Bucket(bucketAttempts)), newAside(tx.Bucket(bucketParts))
+	err := tx.Bucket(bucketJobs).ForEach(func(key, value []byte) error {
 		j, err := d.job(key, value)
 		if err != nil {
 			return s.fail(s.refuse("job %s: %w", nameOf(key), err))
 		}
-		for attemptKey != nil && bytes.Compare(attemptKey, key) < 0 {
-			attemptKey, attemptValue = later.Next()
-		}
-		if bytes.Equal(attemptKey, key) {
-			if j.Attempts, err = decodeAttempts(key, attemptValue); err != nil {
+		if attempts.has(key) {
+			if j.Attempts, err = decodeAttempts(key, attempts.take()); err != nil {
 				return s.fail(s.refuse("the attempts of job %s: %w", nameOf(key), err))
 			}
 		}
-		j.Payload = bytes.Clone(j.Payload)
-		return f(persist.Change{Kind: persist.PutJob, Job: &j})
+		if j.count > 0 && large.has(key) {
+			large.take()
+		}
+		if j.Payload, err = payloadOf(tx, key, j); err != nil {
+			return s.fail(s.refuse("job %s: %w", nameOf(key), err))
+		}
+		return f(persist.Change{Kind: persist.PutJob, Job: &j.Job})
 	})
+	if err == nil && large.anyLeft() {
+		err = s.fail(s.refuse("%w: there is a payload of job %s, which is missing", errDamaged, nameOf(large.left)))
+	}
+	return err
+}
+
+// An aside is a bucket that has something of some jobs, by their numbers.
+type aside struct {
+	cursor     *bbolt.Cursor
+	key, value []byte
+	left       []byte // the last key that was not taken
+}
+
+func newAside(b *bbolt.Bucket) *aside {
+	a := &aside{cursor: b.Cursor()}
+	a.key, a.value = a.cursor.First()
+	return a
+}
+
+// has reports whether there is something of the job with this key, which is
+// greater than the last one that was asked for.
+func (a *aside) has(key []byte) bool {
+	for a.key != nil && bytes.Compare(a.key, key) < 0 {
+		a.left = a.key
+		a.take()
+	}
+	return bytes.Equal(a.key, key)
+}
+
+// take returns what has has found.
+func (a *aside) take() (value []byte) {
+	value = a.value
+	a.key, a.value = a.cursor.Next()
+	return value
+}
+
+// anyLeft reports whether something was not taken.
+func (a *aside) anyLeft() bool {
+	if a.key != nil {
+		a.left = a.key
+	}
+	return a.left != nil
+}
+
+// payloadOf returns a copy of the payload of job j, which stands under key.
+func payloadOf(tx *bbolt.Tx, key []byte, j record) ([]byte, error) {
+	if j.count == 0 {
+		return append([]byte{}, j.Payload...), nil
+	}
+	return j.join(key, tx.Bucket(bucketParts).Bucket(key))
 }
 
 // nameOf returns a key for an error message.
@@ -74,10 +125,12 @@ func (s *Store) Payload(id persist.JobID) ([]byte, error) {
 			return persist.ErrNotFound
 		}
 		j, err := d.job(key, value)
+		if err == nil {
+			payload, err = payloadOf(tx, key, j)
+		}
 		if err != nil {
 			return s.fail(s.refuse("job %s: %w", id, err))
 		}
-		payload = append([]byte{}, j.Payload...)
 		return nil
 	}
 	err := s.guarded(func() error { return s.view(read) })

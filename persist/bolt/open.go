@@ -16,9 +16,12 @@ import (
 	"gearbolt/persist/internal/inbox"
 )
 
-// formatVersion is the format of the store's file as a whole. See record.go
-// for how to change it.
-const formatVersion = 1
+// formatVersion is the format of the store's file as a whole, which the package
+// comment describes. record.go says how to change it.
+//
+//	1  the first
+//	2  large payloads are in parts
+const formatVersion = 2
 
 // application is what bucket meta says this file is.
 const application = "gearbolt store"
@@ -26,8 +29,12 @@ const application = "gearbolt store"
 var (
 	bucketMeta     = []byte("meta")
 	bucketJobs     = []byte("jobs")
+	bucketParts    = []byte("parts") // since format 2
 	bucketAttempts = []byte("attempts")
 	bucketLimits   = []byte("limits")
+
+	// buckets are those that every file has, but for meta.
+	buckets = [][]byte{bucketJobs, bucketParts, bucketAttempts, bucketLimits}
 
 	keyApplication = []byte("application")
 	keyFormat      = []byte("format")
@@ -152,7 +159,7 @@ func (s *Store) begin() error {
 		if meta == nil || !bytes.Equal(meta.Get(keyApplication), []byte(application)) {
 			return fmt.Errorf("store %s: a bbolt file, but not one of Gearbolt's", s.path)
 		}
-		if err := s.checkFormat(meta); err != nil {
+		if err := s.upgrade(meta); err != nil {
 			return err
 		}
 		last, err := getNumber(meta, keyEpoch)
@@ -164,20 +171,31 @@ func (s *Store) begin() error {
 	})
 }
 
-func (s *Store) checkFormat(meta *bbolt.Bucket) error {
+// upgrade makes a file of an older format one of the current format. It refuses
+// a newer one, and a file that lacks what one of its format has.
+func (s *Store) upgrade(meta *bbolt.Bucket) error {
 	v, err := getNumber(meta, keyFormat)
 	if err != nil {
 		return s.refuse("its format: %w", err)
 	}
-	if v != formatVersion {
-		return fmt.Errorf("store %s: its format is version %d; this program knows version %d only", s.path, v, formatVersion)
+	if v < 1 || v > formatVersion {
+		return fmt.Errorf("store %s: its format is version %d, and this program knows versions 1 to %d: "+
+			"a newer Gearbolt has used it; start that one, or restore a backup from before", s.path, v, formatVersion)
 	}
-	for _, name := range [][]byte{bucketJobs, bucketAttempts, bucketLimits} {
+	if v == 1 {
+		if _, err := meta.Tx().CreateBucket(bucketParts); err != nil {
+			return s.refuse("format 1 with large payloads in parts: %w", err)
+		}
+	}
+	for _, name := range buckets {
 		if meta.Tx().Bucket(name) == nil {
 			return s.refuse("it has no %s", name)
 		}
 	}
-	return nil
+	if v == formatVersion {
+		return nil
+	}
+	return putNumber(meta, keyFormat, formatVersion)
 }
 
 var _ persist.Store = (*Store)(nil)

@@ -8,34 +8,22 @@ import (
 	"gearbolt/persist"
 )
 
-// What stands in the file. The buckets of the tree are
-//
-//	meta      application: "gearbolt store"; format and epoch: crc32 number:8
-//	jobs      job number -> job
-//	attempts  job number -> attempts, where SetAttempt has changed those of the job
-//	limits    'f' + function -> limit
-//
-// A job number is its Epoch and Seq, 8 bytes each, so that keys order as jobs
-// were submitted and new ones are appended. All numbers are big-endian. A value
-// begins with the CRC-32C of its key and of its rest, since bbolt does not
-// checksum what it keeps.
-//
-//	job       crc32 version=1 priority flags attempts:4 [due:8, Unix time in ms]
-//	          prefix function unique [reducer] payload
-//	attempts  crc32 attempts:4
-//	limit     crc32 version=1 high:4 normal:4 low:4
-//
-// The strings are preceded by their length as a uvarint; the payload is what
-// is left.
-//
-// To change the format of a record: give it the next version; teach its decode
-// function the new one beside the old ones, which stay for good; and let the
-// encode function write only the new one. Old records are not rewritten. Then
-// raise [formatVersion], so that an older program refuses the file instead of
-// misreading it; let [Store.checkFormat] accept the older file too, and have
-// [Store.begin] write the new version into it. Keep a file of the old format in
-// testdata, with a test that loads it.
-const recordVersion = 1
+// To change the format of the file: describe it, as the next version, in the
+// package comment and in [formatVersion]. A record whose layout changes gets the
+// next version of its own: teach its decode function the new one beside the old
+// ones, which stay for good; and let the encode function write only the new one.
+// Old records are not rewritten. Let [Store.upgrade] make, in the transaction
+// that counts a start, what an older file lacks; an older program refuses the
+// file from then on instead of misreading it. At last add a file of the new
+// format to testdata, which TestFormats tells how to, and leave the others: it
+// opens them all.
+
+// The versions of a job's record, and that of a limit's.
+const (
+	jobWhole     = 1 // the payload is the rest of the record
+	jobInParts   = 2 // the payload is in bucket parts
+	limitVersion = 1
+)
 
 // The flags of a job.
 const (
@@ -51,7 +39,7 @@ const (
 	limitSize    = crcSize + 1 + 4*persist.Priorities
 
 	// jobHeadSize is the most that a job takes beyond its strings and payload.
-	jobHeadSize = crcSize + 3 + 4 + 8 + 4*binary.MaxVarintLen64
+	jobHeadSize = crcSize + 3 + 4 + 8 + 4*binary.MaxVarintLen64 + 8 + 4
 )
 
 func appendKey(b []byte, id persist.JobID) []byte {
@@ -65,21 +53,34 @@ func decodeKey(k []byte) (persist.JobID, error) {
 	return persist.JobID{Epoch: binary.BigEndian.Uint64(k), Seq: binary.BigEndian.Uint64(k[8:])}, nil
 }
 
-// jobSize is at least as much as appendJob appends for j.
+// jobSize is what a job amounts to at most: all its fields, wherever they are.
 func jobSize(j *persist.Job) int {
 	return jobHeadSize + len(j.Prefix) + len(j.Function) + len(j.Unique) + len(j.Reducer) + len(j.Payload)
 }
 
-// appendJob appends the unsealed value of j.
+// recordSize is at least as much as appendJob appends for j.
+func recordSize(j *persist.Job) int {
+	n := jobSize(j)
+	if isLarge(j.Payload) {
+		n -= len(j.Payload)
+	}
+	return n
+}
+
+// appendJob appends the unsealed value of j. Of a large payload it says only
+// what its parts are to amount to.
 func appendJob(b []byte, j *persist.Job) []byte {
-	var flags byte
+	version, flags := byte(jobWhole), byte(0)
+	if isLarge(j.Payload) {
+		version = jobInParts
+	}
 	if !j.Due.IsZero() {
 		flags |= flagDue
 	}
 	if j.HasReducer {
 		flags |= flagReducer
 	}
-	b = append(b, 0, 0, 0, 0, recordVersion, byte(j.Priority), flags)
+	b = append(b, 0, 0, 0, 0, version, byte(j.Priority), flags)
 	b = binary.BigEndian.AppendUint32(b, j.Attempts)
 	if flags&flagDue != 0 {
 		b = binary.BigEndian.AppendUint64(b, uint64(j.Due.UnixMilli()))
@@ -89,6 +90,10 @@ func appendJob(b []byte, j *persist.Job) []byte {
 	b = appendString(b, j.Unique)
 	if flags&flagReducer != 0 {
 		b = appendString(b, j.Reducer)
+	}
+	if version == jobInParts {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(j.Payload)))
+		return binary.BigEndian.AppendUint32(b, uint32(partsOf(len(j.Payload))))
 	}
 	return append(b, j.Payload...)
 }
@@ -103,23 +108,45 @@ type decoder struct {
 	names map[string]string
 }
 
+// A record is what the value of a job says.
+type record struct {
+	persist.Job // without the payload if that is in parts
+	parts       // of the payload; none if it is in the record
+}
+
 // job decodes the value of a job. Its strings are copies; its payload, the rest
 // of the value, is not.
-func (d *decoder) job(key, value []byte) (persist.Job, error) {
+func (d *decoder) job(key, value []byte) (record, error) {
 	id, err := decodeKey(key)
 	if err != nil {
-		return persist.Job{}, err
+		return record{}, err
 	}
 	body, err := unseal(key, value)
 	if err != nil {
-		return persist.Job{}, err
+		return record{}, err
 	}
 	r := reader{rest: body}
-	if v := r.byte(); v != recordVersion {
-		return persist.Job{}, fmt.Errorf("%w: version %d is unknown", errDamaged, v)
+	version := r.byte()
+	if version != jobWhole && version != jobInParts {
+		return record{}, fmt.Errorf("%w: version %d is unknown", errDamaged, version)
 	}
-	j := persist.Job{ID: id, Priority: persist.Priority(r.byte())}
+	j := record{Job: persist.Job{ID: id, Priority: persist.Priority(r.byte())}}
 	flags := r.byte()
+	d.fields(&r, flags, &j.Job)
+	if version == jobInParts {
+		j.parts = parts{length: r.uint64(), count: r.uint32()}
+		r.short = r.short || len(r.rest) > 0 || j.count == 0
+	} else {
+		j.Payload = r.rest
+	}
+	if r.short || j.Priority >= persist.Priorities || flags&^flagsKnown != 0 {
+		return record{}, fmt.Errorf("%w: its fields make no sense", errDamaged)
+	}
+	return j, nil
+}
+
+// fields reads what stands between a job's flags and its payload.
+func (d *decoder) fields(r *reader, flags byte, j *persist.Job) {
 	j.Attempts = r.uint32()
 	if flags&flagDue != 0 {
 		j.Due = time.UnixMilli(int64(r.uint64())).UTC()
@@ -130,11 +157,6 @@ func (d *decoder) job(key, value []byte) (persist.Job, error) {
 	if j.HasReducer = flags&flagReducer != 0; j.HasReducer {
 		j.Reducer = d.name(r.string())
 	}
-	j.Payload = r.rest
-	if r.short || j.Priority >= persist.Priorities || flags&^flagsKnown != 0 {
-		return persist.Job{}, fmt.Errorf("%w: its fields make no sense", errDamaged)
-	}
-	return j, nil
 }
 
 // name returns b as a string, the same one for the same bytes.
@@ -172,7 +194,7 @@ func limitKey(b []byte, function string) []byte {
 }
 
 func appendLimit(b []byte, l *persist.Limit) []byte {
-	b = append(b, 0, 0, 0, 0, recordVersion)
+	b = append(b, 0, 0, 0, 0, limitVersion)
 	for _, n := range l.Max {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}
@@ -186,7 +208,7 @@ func decodeLimit(key, value []byte) (persist.Limit, error) {
 	}
 	r := reader{rest: body}
 	version := r.byte()
-	if len(value) != limitSize || version != recordVersion || len(key) == 0 || key[0] != 'f' {
+	if len(value) != limitSize || version != limitVersion || len(key) == 0 || key[0] != 'f' {
 		return persist.Limit{}, fmt.Errorf("%w: not the limit of a function", errDamaged)
 	}
 	l := persist.Limit{Function: string(key[1:])}

@@ -10,6 +10,39 @@
 // on the disk, nobody can tell, and a second sync that succeeds proves nothing.
 // After one, the store takes no more, and the process is expected to end; Open
 // then makes the kernel read the file anew.
+//
+// # The file
+//
+// The buckets of its tree are
+//
+//	meta      application: "gearbolt store"; format and epoch: crc32 number:8
+//	jobs      job number -> job
+//	parts     job number -> a bucket: job number part number:4 -> part
+//	attempts  job number -> attempts, where SetAttempt has changed those of the job
+//	limits    'f' + function -> limit
+//
+// A job number is its Epoch and Seq, 8 bytes each, so that keys order as jobs
+// were submitted and new ones are appended. All numbers are big-endian. A value
+// begins with the CRC-32C of its key and of its rest, since bbolt does not
+// checksum what it keeps.
+//
+//	job       crc32 version:1 priority:1 flags:1 attempts:4 [due:8, Unix time in ms]
+//	          prefix function unique [reducer], and in
+//	          version 1: payload
+//	          version 2: length of the payload:8 how many parts:4
+//	part      crc32 bytes
+//	attempts  crc32 attempts:4
+//	limit     crc32 version=1 high:4 normal:4 low:4
+//
+// The strings are preceded by their length as a uvarint; the payload is what
+// is left. A payload of more than 64 KiB is cut into parts of 256 KiB, the last
+// one shorter, numbered from 0. They have a bucket for each job because bbolt
+// writes the neighbours of what is changed again, which are then those of the
+// same job; and goes with its job in the same transaction.
+//
+// Format 1 had neither the bucket parts nor jobs of version 2. A file of it is
+// opened as it is: Open adds the bucket and makes it one of format 2, and the
+// jobs stay in it as they are.
 package bolt
 
 import (
