@@ -94,6 +94,16 @@ func (p *Process) Kill() {
 // Signal sends the process a signal.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
 
+// Exited reports whether the process has ended.
+func (p *Process) Exited() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // Wait waits for the process to end by itself and returns its exit error.
 func (p *Process) Wait(limit time.Duration) error {
 	select {
