@@ -1,0 +1,68 @@
+package judge
+
+import "time"
+
+// A degree is how far the end of a job is known; the package comment says what
+// they mean.
+type degree uint8
+
+const (
+	none degree = iota
+	said
+	heard
+	confirmed
+)
+
+// An entry is what is known of a job.
+type entry struct {
+	handle string
+	job    *submission // whose payload it has, or else the first that was told the handle
+	owner  *submission // whose payload it has, where that is known
+	events []int       // places in the log
+	acked  bool        // a background submission was told the handle
+
+	// Who has it, or had it last.
+	holder   int // connection; 0: nobody
+	heldLife int
+	heldFrom time.Duration // when the grab was sent
+	lease    time.Duration
+	losses   int // how often it was taken from a worker, as far as is known
+	holders  map[int]bool
+
+	// How it ended.
+	end       degree
+	endConn   int
+	endLife   int
+	endAt     time.Duration // said, or heard
+	late      bool          // somebody who does not hold it has said that it is done
+	overdue   bool          // somebody has, whose lease may have been over
+	cancels   int           // operators who had no answer yet
+	cancelled bool
+	vanished  bool // it was looked for after a restart, and not there
+}
+
+// hold notes that a connection has the job.
+func (x *entry) hold(e Event) {
+	x.holder, x.heldLife, x.heldFrom, x.lease = e.Conn, e.Life, e.Called, e.Lease
+	x.end, x.overdue = none, false
+	x.holders[e.Conn] = true
+}
+
+// leaseOver reports whether the holder's time may be up.
+func (x *entry) leaseOver(now time.Duration) bool { return x.lease > 0 && now >= x.heldFrom+x.lease }
+
+// gone reports whether the job is known not to come back.
+func (x *entry) gone() bool { return x.end == confirmed || x.cancelled || x.vanished }
+
+// endedFor reports whether the job must be unknown to the server in a life.
+func (x *entry) endedFor(life int) bool { return x.gone() || x.end == heard && x.endLife == life }
+
+// mayBeGone reports whether somebody had the right to end the job and perhaps
+// has.
+func (x *entry) mayBeGone(retries int) bool {
+	losses := x.losses
+	if x.holder != 0 {
+		losses++ // by the last one
+	}
+	return x.gone() || x.end != none || x.overdue || x.cancels > 0 || retries > 0 && losses >= retries
+}
