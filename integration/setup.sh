@@ -38,6 +38,9 @@ find_missing() {
 	check "php-cli php-gearman" "the tests of PHP" has_php
 	check nodejs "the tests of Node" has_command node
 	check npm "the tests of Node" has_command npm
+	check e2fsprogs "the tests of power cuts and full disks" has_command mkfs.ext4
+	check xfsprogs "the tests of power cuts" has_command mkfs.xfs
+	check strace "the tests of disk errors" has_command strace
 	check openssl "the tests of openssl s_client" has_command openssl
 }
 
