@@ -43,7 +43,7 @@ type conn struct {
 
 func newConn(s *Server, sock net.Conn, tlsConfig *tls.Config) *conn {
 	c := &conn{server: s, sock: sock, nc: sock, peer: peerOf(sock)}
-	c.peer.Owner = c
+	c.peer.Owner, c.turn.reader = c, c
 	if tlsConfig != nil {
 		c.nc = tls.Server(sock, tlsConfig)
 	} else if sc, ok := sock.(syscall.Conn); ok {

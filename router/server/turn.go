@@ -13,7 +13,9 @@ import (
 // A turn is what one visit to the machine leaves to be done without the lock.
 // It is used again for the next visit.
 type turn struct {
-	touched []*conn          // have something in their outbox
+	reader  *conn            // whose messages were stepped; nil: nobody's
+	touched []*conn          // others that have something in their outbox
+	answer  bool             // so has the reader
 	commit  []persist.Change // for the store
 	fetches []router.Fetch
 }
@@ -35,7 +37,10 @@ func (s *Server) visit(f func(*router.Machine, time.Time)) {
 func (s *Server) collect(t *turn) {
 	for _, send := range s.machine.Sends() {
 		c := send.Conn.Owner().(*conn)
-		if c.out.add(send, s.opts.OutboxLimit) {
+		switch flush := c.out.add(send, s.opts.OutboxLimit); {
+		case flush && c == t.reader:
+			t.answer = true
+		case flush:
 			t.touched = append(t.touched, c)
 		}
 	}
@@ -67,7 +72,8 @@ func (s *Server) tick() {
 }
 
 // carryOut does, without the lock, what collect took. The store begins first,
-// so that it works while the replies are written.
+// so that it works while the replies are written. The reader's own come last:
+// whom a message concerns can get to work on it meanwhile.
 func (s *Server) carryOut(t *turn) {
 	if t.commit != nil {
 		s.store.Commit(t.commit, s.committed)
@@ -78,6 +84,10 @@ func (s *Server) carryOut(t *turn) {
 		t.touched[i] = nil
 	}
 	t.touched = t.touched[:0]
+	if t.answer {
+		t.answer = false
+		t.reader.out.flush(t.reader)
+	}
 	if t.fetches != nil {
 		fetches := t.fetches
 		t.fetches = nil
