@@ -1,7 +1,9 @@
 package router
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"gearbolt/persist"
 )
@@ -36,19 +38,36 @@ func sound[T any](what string, l *list[T]) error {
 	return nil
 }
 
+// soundJobs walks a list of jobs in both directions.
+func soundJobs(what string, l *jobList) error {
+	n := 0
+	var before *job
+	for j := l.first; j != nil; before, j = j, j.next {
+		if n++; j.prev != before || n > l.n {
+			return fmt.Errorf("%s: job %d is not where it says", what, n)
+		}
+	}
+	if n != l.n || l.last != before {
+		return fmt.Errorf("%s: %d jobs, but n is %d", what, n, l.n)
+	}
+	return nil
+}
+
 func (m *Machine) checkLists() error {
 	errs := []error{sound("conns", &m.conns)}
 	for c := range m.conns.all {
-		errs = append(errs, sound("listening", &c.listening), sound("turns", &c.turns), sound("awake", &c.awake), sound("holding", &c.holding))
+		errs = append(errs, sound("listening", &c.listening), sound("turns", &c.turns), sound("awake", &c.awake), soundJobs("holding", &c.holding))
 	}
 	for _, fn := range m.functions {
 		errs = append(errs, sound("sleepers", &fn.sleepers), sound("woken", &fn.woken))
 		for p := range fn.queues {
-			errs = append(errs, sound("queue", &fn.queues[p]))
+			errs = append(errs, soundJobs("queue", &fn.queues[p]))
 		}
 	}
-	for _, j := range m.jobs {
-		errs = append(errs, sound("listeners", &j.listeners))
+	for j := range m.jobs.sorted {
+		if j.ties != nil {
+			errs = append(errs, sound("listeners", &j.ties.listeners))
+		}
 	}
 	return firstOf(errs)
 }
@@ -63,50 +82,80 @@ func firstOf(errs []error) error {
 }
 
 func (m *Machine) checkJobs() error {
-	runs := 0
-	for id, j := range m.jobs {
-		if id != j.ID || m.functions[j.fn.name] != j.fn || j.Function != j.fn.name {
-			return fmt.Errorf("job %v is filed as %v of %q", j.ID, id, j.fn.name)
+	runs, n := 0, 0
+	for j := range m.jobs.sorted {
+		n++
+		if m.jobs.get(j.id()) != j || m.functions[j.fn.name] != j.fn {
+			return fmt.Errorf("job %v of %q is not found", j.id(), j.fn.name)
 		}
 		if j.state == running {
 			runs++
 		}
 		if err := m.checkJob(j); err != nil {
-			return fmt.Errorf("job %v: %w", id, err)
+			return fmt.Errorf("job %v: %w", j.id(), err)
 		}
 	}
-	if runs != m.running {
-		return fmt.Errorf("%d jobs run, but running is %d", runs, m.running)
+	if runs != m.running || n != m.jobs.n {
+		return fmt.Errorf("of %d jobs %d run, but running is %d of %d", n, runs, m.running, m.jobs.n)
+	}
+	return m.checkPlaces()
+}
+
+// checkPlaces holds the lists that jobs are in against the jobs' states.
+func (m *Machine) checkPlaces() error {
+	places := 0
+	for _, fn := range m.functions {
+		for p := range fn.queues {
+			for j := range fn.queues[p].all {
+				if places++; j.state != queued || j.fn != fn || int(j.priority) != p {
+					return fmt.Errorf("job %v is in a queue of %q that it does not belong to", j.id(), fn.name)
+				}
+			}
+		}
+	}
+	for c := range m.conns.all {
+		for j := range c.holding.all {
+			if places++; j.state != running || j.worker() != c {
+				return fmt.Errorf("connection %d holds job %v, which does not run there", c.number, j.id())
+			}
+		}
+	}
+	for j := range m.jobs.sorted {
+		if j.state == queued || j.state == running {
+			places--
+		}
+	}
+	if places != 0 {
+		return fmt.Errorf("%+d jobs more are in lists than are queued or run", places)
 	}
 	return nil
 }
 
 func (m *Machine) checkJob(j *job) error {
+	alone := j.next == nil && j.prev == nil
 	inPlace := map[jobState]bool{
-		pending: j.place.in == nil && j.background && j.put != nil,
-		delayed: j.place.in == nil && j.background && j.timer != nil,
-		queued:  j.place.in == &j.fn.queues[j.Priority] && j.timer == nil,
-		running: j.worker != nil && j.place.in == &j.worker.holding && !j.worker.gone,
+		pending: alone && j.background && j.put != 0 && !j.timed(),
+		delayed: alone && j.background && j.timed(),
+		queued:  !j.timed(),
+		running: j.worker() != nil && !j.worker().gone,
 	}
 	switch {
 	case !inPlace[j.state]:
 		return fmt.Errorf("in state %d it is out of place", j.state)
-	case j.state != running && j.worker != nil:
+	case j.state != running && j.worker() != nil:
 		return fmt.Errorf("it does not run but has a worker")
-	case j.timer != nil && j.timer.index == 0:
-		return fmt.Errorf("its timer is not set")
-	case j.background != j.kept:
-		return fmt.Errorf("background is %v but kept %v", j.background, j.kept)
-	case !j.background && j.listeners.n == 0 && j.state != running:
+	case j.ties != nil && j.audience() == 0 && j.worker() == nil && j.ties.due.IsZero():
+		return fmt.Errorf("it has no ties, and memory for them")
+	case !j.background && j.audience() == 0 && j.state != running:
 		return fmt.Errorf("nobody wants it")
-	case j.onlyStored && (j.Payload != nil || j.put != nil):
+	case j.onlyStored && (len(j.payload()) > 0 || j.put != 0 || !j.background):
 		return fmt.Errorf("its payload is only in the store, and also here")
-	case !j.onlyStored && len(j.Payload) != j.size:
-		return fmt.Errorf("its payload has %d bytes, not %d", len(j.Payload), j.size)
-	case j.put != nil && (j.put != m.gathering && j.put != m.committing || j.put.jobs[j.putAt] != j):
+	case !j.onlyStored && len(j.payload()) != int(j.size):
+		return fmt.Errorf("its payload has %d bytes, not %d", len(j.payload()), j.size)
+	case j.put != 0 && (m.putOf(j) == nil || !slices.Contains(m.putOf(j).jobs, j)):
 		return fmt.Errorf("the batch that stores it does not know it")
 	}
-	for l := range j.listeners.all {
+	for l := range j.listeners {
 		if l.job != j || l.conn.gone || l.ofConn.in != &l.conn.listening {
 			return fmt.Errorf("a listener is out of place")
 		}
@@ -120,13 +169,13 @@ func (m *Machine) checkFunctions() error {
 		waits               [persist.Priorities]int
 	}
 	want := make(map[*function]counts)
-	for _, j := range m.jobs {
+	for j := range m.jobs.sorted {
 		n := want[j.fn]
 		n.total++
 		if j.state == running {
 			n.run++
 		} else {
-			n.waits[j.Priority]++
+			n.waits[j.priority]++
 		}
 		want[j.fn] = n
 	}
@@ -171,26 +220,44 @@ func (m *Machine) checkReady() error {
 }
 
 func (m *Machine) checkUniques() error {
-	n := 0
-	for key, first := range m.uniques {
-		if first.younger != nil {
-			return fmt.Errorf("unique %q does not begin with its youngest job", key)
+	claims, known := 0, 0
+	for j := range m.jobs.sorted {
+		c := j.claim
+		if c == nil {
+			continue
 		}
-		for j := first; j != nil; j = j.older {
-			if n++; m.jobs[j.ID] != j || j.key != key || j.older != nil && j.older.younger != j {
-				return fmt.Errorf("unique %q: job %v is out of place", key, j.ID)
+		if c.job != j || !slices.Contains(slices.Collect(m.uniques.claims.with(m.uniques.hashOf(j.fn, c.key()))), c) {
+			return fmt.Errorf("job %v is not found by its unique id", j.id())
+		}
+		if claims++; c.known {
+			known++
+		}
+		if c.known != (j.state != pending && !j.dash()) {
+			return fmt.Errorf("job %v in state %d with unique id %q: known is %v", j.id(), j.state, j.unique(), c.known)
+		}
+	}
+	for first := range m.uniques.ids.all {
+		if first.younger != nil {
+			return fmt.Errorf("unique %q does not begin with its youngest job", first.job.unique())
+		}
+		for c := first; c != nil; c = c.older {
+			if known--; c.job.claim != c || !bytes.Equal(c.job.unique(), first.job.unique()) || c.older != nil && c.older.younger != c {
+				return fmt.Errorf("unique %q: job %v is out of place", first.job.unique(), c.job.id())
 			}
 		}
 	}
-	for _, j := range m.jobs {
-		if j.key != "" {
-			n--
-		}
-	}
-	if n != 0 {
-		return fmt.Errorf("%+d jobs more have a place among the uniques than have a unique", n)
+	if claims != m.uniques.claims.n || known != 0 {
+		return fmt.Errorf("%d jobs have a unique, %d have a place, and %+d of these an odd one", claims, m.uniques.claims.n, known)
 	}
 	return nil
+}
+
+// key is what the claim is to.
+func (c *claim) key() []byte {
+	if c.digest != "" {
+		return []byte(c.digest)
+	}
+	return c.job.unique()
 }
 
 func (m *Machine) checkBatches() error {
@@ -202,7 +269,7 @@ func (m *Machine) checkBatches() error {
 			return fmt.Errorf("a batch of %d changes with %d jobs", len(b.changes), len(b.jobs))
 		}
 		for i, j := range b.jobs {
-			if (j != nil) != (b.changes[i].Kind == persist.PutJob) || j != nil && (j.put != b || j.putAt != i) {
+			if (j != nil) != (b.changes[i].Kind == persist.PutJob) || j != nil && j.put != b.number {
 				return fmt.Errorf("change %d of a batch does not belong to its job", i)
 			}
 		}

@@ -20,7 +20,7 @@ func (m *Machine) checkConns() error {
 			return fmt.Errorf("connection %d holds back %d bytes, but heldBytes is %d", c.number, bytes, c.heldBytes)
 		}
 		for l := range c.listening.all {
-			if l.conn != c || l.ofJob.in != &l.job.listeners || m.jobs[l.job.ID] != l.job {
+			if l.conn != c || l.job.ties == nil || l.ofJob.in != &l.job.ties.listeners || m.jobs.get(l.job.id()) != l.job {
 				return fmt.Errorf("connection %d listens to a job that does not know it", c.number)
 			}
 		}
@@ -32,10 +32,7 @@ func (m *Machine) checkWorkers() error {
 	for c := range m.conns.all {
 		timers := 0
 		for j := range c.holding.all {
-			if j.worker != c {
-				return fmt.Errorf("connection %d holds a job of another", c.number)
-			}
-			if j.timer != nil {
+			if j.timed() {
 				timers++
 			}
 		}
@@ -124,8 +121,8 @@ func (m *Machine) checkDeadlines() error {
 		return fmt.Errorf("%d deadlines are times of day, but wall is %d", wall, m.deadlines.wall)
 	}
 	timers := 0
-	for _, j := range m.jobs {
-		if j.timer != nil {
+	for j := range m.jobs.sorted {
+		if j.timed() {
 			timers++
 		}
 	}
@@ -142,8 +139,8 @@ func (m *Machine) checkDeadlines() error {
 // checkMemory adds up what the limits on memory go by.
 func (m *Machine) checkMemory() error {
 	var payloads int64
-	for _, j := range m.jobs {
-		if j.background && j.put == nil && !j.onlyStored {
+	for j := range m.jobs.sorted {
+		if j.background && j.put == 0 && !j.onlyStored {
 			payloads += int64(j.size)
 		}
 	}

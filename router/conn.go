@@ -40,7 +40,7 @@ type Conn struct {
 	turn       int64          // the last turn taken
 	registered int64          // how many abilities were ever registered
 	awake      list[*ability] // abilities whose function does not know that it can wake this worker
-	holding    list[*job]
+	holding    jobList
 	timers     int    // how many of holding have a timer
 	past       record // jobs that it may have held
 

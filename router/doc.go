@@ -67,6 +67,7 @@
 // worker's late word about a job that it no longer holds changes nothing
 // (work.go). Every packet costs the same, or a logarithm, however many jobs,
 // functions, workers and connections there are; the exceptions are the
-// commands that list things, and several functions that share one unique id,
-// which are walked.
+// commands that list things, and the end of a connection, whose jobs and
+// functions are walked. What has been large gives its memory back, bit by bit
+// (table.go, numbers.go).
 package router

@@ -7,11 +7,12 @@ import "gearbolt/persist"
 // is dropped, as in gearmand.
 type function struct {
 	name   string
-	queues [persist.Priorities]list[*job] // jobs that may run, first come first served
-	total  int                            // all its jobs: pending, delayed, queued, running
-	run    int                            // of these, running
-	waits  [persist.Priorities]int        // of these, the others
-	limit  [persist.Priorities]uint32     // "maxqueue"; 0: none
+	number uint64                      // of the functions that ever were
+	queues [persist.Priorities]jobList // jobs that may run, first come first served
+	total  int                         // all its jobs: pending, delayed, queued, running
+	run    int                         // of these, running
+	waits  [persist.Priorities]int     // of these, the others
+	limit  [persist.Priorities]uint32  // "maxqueue"; 0: none
 
 	workers  int                     // registrations
 	sleepers list[*ability]          // abilities of connections that sleep, or did when last looked at: wake.go
@@ -38,7 +39,8 @@ func (m *Machine) function(name []byte) *function {
 	if fn := m.functions[string(name)]; fn != nil {
 		return fn
 	}
-	fn := &function{name: string(name)}
+	m.lastFunction++
+	fn := &function{name: string(name), number: m.lastFunction}
 	fn.limit = m.limits.now[fn.name].Max
 	fn.watch.fire = func() { m.watchWoken(fn) }
 	m.functions[fn.name] = fn
@@ -79,17 +81,17 @@ func (m *Machine) leaveReady(fn *function, p persist.Priority) {
 // enqueue puts a job at the end of its queue and wakes a worker for it.
 func (m *Machine) enqueue(j *job) {
 	j.state = queued
-	q := &j.fn.queues[j.Priority]
-	if q.pushBack(&j.place); q.n == 1 {
-		m.enterReady(j.fn, j.Priority)
+	q := &j.fn.queues[j.priority]
+	if q.pushBack(j); q.n == 1 {
+		m.enterReady(j.fn, j.priority)
 	}
 	m.wake(j.fn)
 }
 
 // dequeue takes a job out of its queue.
 func (m *Machine) dequeue(j *job) {
-	j.place.remove()
-	if j.fn.queues[j.Priority].n == 0 {
-		m.leaveReady(j.fn, j.Priority)
+	q := &j.fn.queues[j.priority]
+	if q.remove(j); q.n == 0 {
+		m.leaveReady(j.fn, j.priority)
 	}
 }

@@ -15,7 +15,7 @@ func (m *Machine) grab(c *Conn, how assignment) {
 	if c.parks {
 		m.park(c, how)
 	} else if a, p := m.choose(c); a != nil {
-		m.assign(c, a, a.fn.queues[p].first.of, how)
+		m.assign(c, a, a.fn.queues[p].first, how)
 	} else {
 		m.sayPacket(c, protocol.NoJob)
 	}
@@ -79,11 +79,12 @@ func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
 	a.ofConn.remove()
 	c.turns.pushBack(&a.ofConn)
 
-	j.state, j.worker = running, c
-	c.holding.pushBack(&j.place)
-	c.past.hand(j.ID)
+	j.state = running
+	m.tie(j).worker = c
+	c.holding.pushBack(j)
+	c.past.hand(j.id())
 	j.fn.run++
-	j.fn.waits[j.Priority]--
+	j.fn.waits[j.priority]--
 	m.running++
 	m.lease(c, j, a.timeout)
 	m.sayAssigned(c, j, how)
@@ -92,16 +93,16 @@ func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
 // sayAssigned sends the job, or has its payload fetched and keeps its place on
 // the connection.
 func (m *Machine) sayAssigned(c *Conn, j *job, how assignment) {
-	if how == assignment(protocol.JobAssignAll) && !j.HasReducer {
+	if how == assignment(protocol.JobAssignAll) && !j.hasReducer {
 		how = assignment(protocol.JobAssignUniq)
 	}
 	if j.onlyStored {
-		m.fetches = append(m.fetches, Fetch{Job: j.ID, conn: c, place: m.reserve(c), how: how, job: j})
+		m.fetches = append(m.fetches, Fetch{Job: j.id(), conn: c, place: m.reserve(c), how: how, job: j})
 		return
 	}
 	start := len(m.arena)
-	m.arena = how.appendHead(m.arena, j, len(j.Payload))
-	m.say(c, start, j.Payload)
+	m.arena = how.appendHead(m.arena, j, len(j.payload()))
+	m.say(c, start, j.payload())
 }
 
 // appendHead appends JOB_ASSIGN, JOB_ASSIGN_UNIQ or JOB_ASSIGN_ALL up to the
@@ -110,12 +111,12 @@ func (how assignment) appendHead(dst []byte, j *job, payload int) []byte {
 	start := len(dst)
 	dst = protocol.AppendHeader(dst, protocol.Res, protocol.Type(how), 0)
 	dst = append(j.appendHandle(dst), 0)
-	dst = append(append(dst, j.Function...), 0)
+	dst = append(append(dst, j.fn.name...), 0)
 	if how != assignment(protocol.JobAssign) {
-		dst = append(append(dst, j.Unique...), 0)
+		dst = append(append(dst, j.unique()...), 0)
 	}
 	if how == assignment(protocol.JobAssignAll) {
-		dst = append(append(dst, j.Reducer...), 0)
+		dst = append(append(dst, j.reducer()...), 0)
 	}
 	return protocol.SetBodySize(dst, start, len(dst)-start-protocol.HeaderSize+payload)
 }
@@ -127,34 +128,21 @@ func (m *Machine) lease(c *Conn, j *job, timeout int64) {
 		return
 	}
 	c.timers++
-	j.timer = &deadline{fire: func() {
-		j.timer = nil
+	j.ties.timer.fire = func() {
 		c.timers--
-		c.past.take(j.ID)
+		c.past.take(j.id())
 		m.requeue(j)
-	}}
-	m.deadlines.set(j.timer, m.clock.now+timeout)
-}
-
-// cancelTimer stops a job's timer, if it has one.
-func (m *Machine) cancelTimer(j *job) {
-	if j.timer == nil {
-		return
 	}
-	m.deadlines.cancel(j.timer)
-	j.timer = nil
-	if j.state == running {
-		j.worker.timers--
-	}
+	m.deadlines.set(&j.ties.timer, m.clock.now+timeout)
 }
 
 // releaseJob takes a running job from its worker.
 func (m *Machine) releaseJob(j *job) {
 	m.cancelTimer(j)
-	j.place.remove()
-	j.worker = nil
+	j.ties.worker.holding.remove(j)
+	j.ties.worker, j.ties.numerator, j.ties.denominator = nil, 0, 0
 	j.fn.run--
-	j.fn.waits[j.Priority]++
+	j.fn.waits[j.priority]++
 	m.running--
 }
 
@@ -163,16 +151,16 @@ func (m *Machine) releaseJob(j *job) {
 // unless it was run as often as it may be, or nobody wants it any more.
 func (m *Machine) requeue(j *job) {
 	m.releaseJob(j)
-	j.Attempts++
-	j.numerator, j.denominator = 0, 0
+	m.untie(j)
+	j.attempts++
 	switch {
-	case m.cfg.JobRetries > 0 && int64(j.Attempts) >= int64(m.cfg.JobRetries):
+	case m.cfg.JobRetries > 0 && int64(j.attempts) >= int64(m.cfg.JobRetries):
 		m.failed(j)
-	case !j.background && j.listeners.n == 0:
+	case !j.background && j.audience() == 0:
 		m.forget(j)
 	default:
-		if j.kept {
-			m.store(persist.Change{Kind: persist.SetAttempt, ID: j.ID, Attempts: j.Attempts}, nil)
+		if j.background {
+			m.store(persist.Change{Kind: persist.SetAttempt, ID: j.id(), Attempts: j.attempts}, nil)
 		}
 		m.enqueue(j)
 	}
@@ -184,7 +172,7 @@ func (m *Machine) failed(j *job) {
 	m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.WorkFail, 0)
 	m.arena = protocol.FinishPacket(j.appendHandle(m.arena), start)
 	packet := m.arena[start:len(m.arena):len(m.arena)]
-	for l := range j.listeners.all {
+	for l := range j.listeners {
 		m.sayBytes(l.conn, packet, nil)
 	}
 	m.unstore(j)

@@ -1,16 +1,8 @@
 package router
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"slices"
-	"strconv"
-
 	"gearbolt/persist"
-	"gearbolt/protocol"
 )
-
-type jobNumber = persist.JobID
 
 // A job is in one of these states; package comment: "A job's life".
 type jobState uint8
@@ -23,206 +15,150 @@ const (
 	done                    // no longer in the machine
 )
 
-// A job is what the machine knows of one. Its Payload is nil when it is kept
-// in the store alone (onlyStored).
+// A job is what the machine knows of one. There may be millions, most of them
+// in a queue, so that what a job has only at times lies apart: ties and claim.
 type job struct {
-	persist.Job
-	fn    *function
-	state jobState
-	place link[*job] // queued: in fn.queues; running: in worker.holding
+	fn     *function
+	origin *origin
+	seq    uint64 // its number in the epoch of its origin
+	text   []byte // its unique id, its reducer and, unless it is onlyStored, its payload
 
-	background bool   // lives until it is done, whoever disconnects
-	kept       bool   // the store has it, or has been told to
-	onlyStored bool   // the payload is to be fetched
-	size       int    // of the payload, in bytes
-	put        *batch // the batch that stores it; nil: stored, or foreground
-	putAt      int    // the place of the PutJob in put
+	next, prev *job   // queued: in fn.queues; running: in worker.holding
+	ties       *ties  // nil: none
+	claim      *claim // to its unique id; nil: it never coalesces
 
-	listeners   list[*listener] // foreground clients that wait for it
-	worker      *Conn           // running: who runs it
-	timer       *deadline       // delayed: its time; running: CAN_DO_TIMEOUT
-	numerator   uint32          // WORK_STATUS
-	denominator uint32
+	attempts uint32
+	size     uint32 // of the payload, in bytes
 
-	key            string // see uniqueKey
-	named          bool   // the unique id is the payload
-	younger, older *job   // with the same key
+	uniqueSize, reducerSize uint8 // in text, in bytes
+
+	state      jobState
+	priority   persist.Priority
+	put        batchNumber // the batch that stores it; 0: stored, or foreground
+	background bool        // lives until it is done, whoever disconnects; the store has it, or has been told to
+	onlyStored bool        // the payload is to be fetched
+	hasReducer bool
 }
 
-// A listener is a foreground client that waits for a job. One that submitted
-// it twice listens twice and is told all twice.
-type listener struct {
-	conn   *Conn
-	job    *job
-	ofJob  link[*listener]
-	ofConn link[*listener]
+func (j *job) id() jobNumber { return jobNumber{Epoch: j.origin.epoch, Seq: j.seq} }
+
+func (j *job) unique() []byte { return j.text[:j.uniqueSize] }
+
+func (j *job) reducer() []byte { return j.text[j.uniqueSize:][:j.reducerSize] }
+
+// payload is what the worker gets; empty for a job that is onlyStored.
+func (j *job) payload() []byte {
+	return j.text[int(j.uniqueSize)+int(j.reducerSize) : len(j.text) : len(j.text)]
 }
 
-func (j *job) listen(c *Conn) {
-	l := &listener{conn: c, job: j}
-	l.ofJob.of, l.ofConn.of = l, l
-	j.listeners.pushBack(&l.ofJob)
-	c.listening.pushBack(&l.ofConn)
+// dropPayload keeps what the job needs beside its payload, which the store has.
+func (j *job) dropPayload() {
+	j.text = append([]byte(nil), j.text[:int(j.uniqueSize)+int(j.reducerSize)]...)
+	j.onlyStored = true
 }
 
-func (l *listener) remove() {
-	l.ofJob.remove()
-	l.ofConn.remove()
+// dash reports whether the job was submitted with "-" for its unique id.
+func (j *job) dash() bool { return isDash(j.unique()) }
+
+// setText copies what a job is submitted with. The unique id and the reducer
+// have no more than 64 bytes each.
+func (j *job) setText(unique, reducer, payload []byte) {
+	j.uniqueSize, j.reducerSize, j.size = uint8(len(unique)), uint8(len(reducer)), uint32(len(payload))
+	n := len(unique) + len(reducer) + len(payload)
+	if n > cap(j.text) {
+		j.text = make([]byte, 0, n)
+	}
+	j.text = append(append(append(j.text[:0], unique...), reducer...), payload...)
 }
 
-// newJob makes a job and gives it the next number.
-func (m *Machine) newJob(fn *function, p persist.Job, key string) *job {
+// newJob makes a job of a submission and gives it the next number.
+func (m *Machine) newJob(fn *function, s *submission, key []byte) *job {
 	m.last.Seq++
-	p.ID, p.Prefix, p.Function = m.last, m.cfg.HandlePrefix, fn.name
-	return m.addJob(fn, p, key)
+	j := m.blank()
+	j.fn, j.origin, j.seq = fn, m.originOf(m.cfg.HandlePrefix, m.last.Epoch), m.last.Seq
+	j.setText(s.unique, s.reducer, s.payload)
+	j.hasReducer, j.priority, j.background = s.hasReducer, s.priority, s.background
+	if !s.due.IsZero() {
+		m.tie(j).due = s.due
+	}
+	m.addJob(j, key)
+	return j
+}
+
+// restoreJob makes a job of what the store has kept.
+func (m *Machine) restoreJob(p *persist.Job) *job {
+	j := &job{
+		fn: m.function([]byte(p.Function)), origin: m.originOf(p.Prefix, p.ID.Epoch), seq: p.ID.Seq,
+		hasReducer: p.HasReducer, priority: p.Priority, attempts: p.Attempts, background: true,
+	}
+	j.setText([]byte(p.Unique), []byte(p.Reducer), p.Payload)
+	if !p.Due.IsZero() {
+		m.tie(j).due = p.Due
+	}
+	m.addJob(j, uniqueKey(j.unique(), p.Payload))
+	return j
+}
+
+// record is what the store keeps of the job. The payload is the job's own.
+func (m *Machine) record(j *job) persist.Job {
+	p := persist.Job{
+		ID: j.id(), Prefix: j.origin.prefix, Function: j.fn.name,
+		Unique: string(j.unique()), Reducer: string(j.reducer()), HasReducer: j.hasReducer,
+		Payload: j.payload(), Priority: j.priority, Attempts: j.attempts,
+	}
+	if j.ties != nil {
+		p.Due = j.ties.due
+	}
+	return p
 }
 
 // addJob makes the job known by its number and unique id.
-func (m *Machine) addJob(fn *function, p persist.Job, key string) *job {
-	j := &job{Job: p, fn: fn, size: len(p.Payload)}
-	j.place.of = j
-	m.jobs[j.ID] = j
-	fn.total++
-	fn.waits[j.Priority]++
-	if key != "" {
-		j.named = j.Unique == string(j.Payload)
-		m.addUnique(key, j)
-	}
-	return j
+func (m *Machine) addJob(j *job, key []byte) {
+	m.jobs.add(j)
+	j.fn.total++
+	j.fn.waits[j.priority]++
+	m.uniques.claim(j, key)
 }
 
 // forget makes the job unknown: its handle and unique id are free.
 func (m *Machine) forget(j *job) {
-	m.cancelTimer(j)
 	j.state = done
-	delete(m.jobs, j.ID)
+	m.jobs.remove(j)
 	j.fn.total--
-	j.fn.waits[j.Priority]--
-	m.removeUnique(j)
-	for l := range j.listeners.all {
-		l.remove()
-	}
-	if j.background && !j.onlyStored && j.put == nil {
+	j.fn.waits[j.priority]--
+	m.uniques.release(j)
+	m.dropTies(j)
+	if j.background && !j.onlyStored && j.put == 0 {
 		m.payloadBytes -= int64(j.size)
 	}
+	m.recycle(j)
 }
 
-// uniqueKey is what jobs of one function coalesce by: the unique id, or the
-// payload where the id is "-"; "" for a job that never coalesces. A long
-// payload stands for itself by its hash, behind a NUL that no unique id has.
-func uniqueKey(unique string, payload []byte) string {
-	switch {
-	case unique != "-":
-		return unique
-	case len(payload) <= protocol.MaxUnique && bytes.IndexByte(payload, 0) < 0:
-		return string(payload)
+// spareLimit is how many jobs and ties that are no more are kept for new ones,
+// and spareText how large a text is kept with a job: what comes and goes call
+// by call costs no memory.
+const (
+	spareLimit = 256
+	spareText  = 4096
+)
+
+// blank returns a job without anything, but perhaps memory for its text.
+func (m *Machine) blank() *job {
+	n := len(m.spareJobs)
+	if n == 0 {
+		return new(job)
 	}
-	sum := sha256.Sum256(payload)
-	return "\x00" + string(sum[:])
+	j := m.spareJobs[n-1]
+	m.spareJobs[n-1], m.spareJobs = nil, m.spareJobs[:n-1]
+	return j
 }
 
-func (m *Machine) addUnique(key string, j *job) {
-	if first := m.uniques[key]; first != nil {
-		j.older, first.younger = first, j
-	}
-	m.uniques[key] = j
-	j.key = key
-}
-
-func (m *Machine) removeUnique(j *job) {
-	if j.key == "" {
+// recycle keeps the memory of a job that is no more, if nobody else can know
+// the job: a batch, its replies and fetches know only background jobs.
+func (m *Machine) recycle(j *job) {
+	if j.background || len(m.spareJobs) == spareLimit || cap(j.text) > spareText {
 		return
 	}
-	switch {
-	case j.younger != nil:
-		j.younger.older = j.older
-	case j.older != nil:
-		m.uniques[j.key] = j.older
-	default:
-		delete(m.uniques, j.key)
-	}
-	if j.older != nil {
-		j.older.younger = j.younger
-	}
-	j.younger, j.older = nil, nil
-}
-
-// sameUnique finds the job of fn that a submission joins. The same unique id
-// joins; "-" joins a job with the same payload that was submitted with "-", or
-// with that payload as its unique id.
-func (m *Machine) sameUnique(fn *function, dash bool, key string) *job {
-	if key == "" {
-		return nil
-	}
-	j := m.uniques[key]
-	for j != nil && (j.fn != fn || j.dash() != dash && !(dash && j.named)) {
-		j = j.older
-	}
-	return j
-}
-
-// dash reports whether the job was submitted with "-" for its unique id.
-func (j *job) dash() bool { return j.Unique == "-" }
-
-// appendHandle appends the job's handle.
-func (j *job) appendHandle(dst []byte) []byte {
-	dst = append(dst, j.Prefix...)
-	dst = append(dst, ':')
-	dst = strconv.AppendUint(dst, j.ID.Epoch, 10)
-	dst = append(dst, '-')
-	return strconv.AppendUint(dst, j.ID.Seq, 10)
-}
-
-// jobByHandle finds the job that a handle names. A NUL behind the handle, which
-// some clients send, is not part of it.
-func (m *Machine) jobByHandle(handle []byte) *job {
-	handle = protocol.CString(handle)
-	prefix, id, ok := parseHandle(handle)
-	if !ok {
-		return nil
-	}
-	j := m.jobs[id]
-	if j == nil || j.Prefix != string(prefix) {
-		return nil
-	}
-	return j
-}
-
-// parseHandle takes a handle apart: prefix, colon, epoch, hyphen, number.
-func parseHandle(h []byte) (prefix []byte, id jobNumber, ok bool) {
-	colon, hyphen := bytes.LastIndexByte(h, ':'), bytes.LastIndexByte(h, '-')
-	if colon < 0 || hyphen < colon {
-		return nil, id, false
-	}
-	var ok1, ok2 bool
-	id.Epoch, ok1 = parseNumber(h[colon+1 : hyphen])
-	id.Seq, ok2 = parseNumber(h[hyphen+1:])
-	return h[:colon], id, ok1 && ok2
-}
-
-// parseNumber reads what appendHandle writes and nothing else: no sign, no
-// leading zero, no more than 19 digits.
-func parseNumber(b []byte) (n uint64, ok bool) {
-	if len(b) == 0 || len(b) > 19 || b[0] == '0' {
-		return 0, false
-	}
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + uint64(c-'0')
-	}
-	return n, true
-}
-
-// sortedJobs returns the jobs that are known to the outside by number.
-func (m *Machine) sortedJobs() []*job {
-	all := make([]*job, 0, len(m.jobs))
-	for _, j := range m.jobs {
-		if j.state != pending {
-			all = append(all, j)
-		}
-	}
-	slices.SortFunc(all, func(a, b *job) int { return a.ID.Compare(b.ID) })
-	return all
+	*j = job{text: j.text[:0]}
+	m.spareJobs = append(m.spareJobs, j)
 }

@@ -36,13 +36,15 @@ type Machine struct {
 	lastConn uint64
 
 	// What is to be done.
-	functions map[string]*function
-	ready     [persist.Priorities]readySet // functions with jobs that may run
-	limits    limits                       // "maxqueue"
-	jobs      map[persist.JobID]*job
-	uniques   map[string]*job // by unique key, the youngest; older ones behind it
-	last      persist.JobID   // the youngest job's number
-	running   int
+	functions    map[string]*function
+	lastFunction uint64
+	ready        [persist.Priorities]readySet // functions with jobs that may run
+	limits       limits                       // "maxqueue"
+	jobs         jobsByNumber
+	uniques      uniques
+	last         jobNumber // the youngest job's
+	origin       *origin   // of the job that was made last
+	running      int
 
 	// Time.
 	clock     clock
@@ -64,6 +66,9 @@ type Machine struct {
 	shutdown ShutdownKind
 	closing  bool // assigns no more jobs: Machine.Quiesce
 
+	spareJobs []*job // memory of jobs and ties that are no more
+	spareTies []*ties
+
 	args  protocol.Args  // scratch: the arguments of the packet in Step
 	words protocol.Words // scratch: the words of the line in Step
 }
@@ -75,11 +80,11 @@ func New(now time.Time, epoch uint64, cfg Config) *Machine {
 		cfg:       cfg,
 		functions: make(map[string]*function),
 		limits:    newLimits(),
-		jobs:      make(map[persist.JobID]*job),
-		uniques:   make(map[string]*job),
-		last:      persist.JobID{Epoch: epoch},
-		gathering: new(batch),
-		spare:     new(batch),
+		jobs:      newJobsByNumber(),
+		uniques:   newUniques(),
+		last:      jobNumber{Epoch: epoch},
+		gathering: &batch{number: 1},
+		spare:     &batch{number: 2},
 	}
 	m.clock.start(now)
 	m.owedTimer.fire = m.offerOwed
@@ -137,7 +142,7 @@ func (m *Machine) Quiesce() { m.closing = true }
 func (m *Machine) Running() int { return m.running }
 
 // Jobs is how many jobs there are, waiting and running.
-func (m *Machine) Jobs() int { return len(m.jobs) }
+func (m *Machine) Jobs() int { return m.jobs.n }
 
 // A ShutdownKind is what an operator asked for by the admin command "shutdown".
 type ShutdownKind uint8

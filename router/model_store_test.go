@@ -170,6 +170,7 @@ func (m *model) limited(err error) {
 }
 
 func (m *model) admit(j *modelJob) {
+	m.reveal(j)
 	if j.Due.After(m.clock.wall) {
 		j.state = delayed
 		m.setTimer(j, modelTimer{ofDay: j.Due})

@@ -74,8 +74,15 @@ func (m *model) create(c *modelConn, j *modelJob) {
 		return
 	}
 	j.clients = append(j.clients, c)
+	m.reveal(j)
 	c.say(packet(protocol.JobCreated, j.handle))
 	m.enqueue(j)
+}
+
+// reveal notes that a job can be known to somebody.
+func (m *model) reveal(j *modelJob) {
+	m.known++
+	j.known = m.known
 }
 
 // join is a submission with the unique id of a job that there is.

@@ -27,6 +27,7 @@ type model struct {
 	queue     []*modelJob // those that may run, as they came
 	functions map[string]bool
 	timers    int // how many were ever set
+	known     int // how many jobs have become known
 	closing   bool
 
 	gone    map[persist.JobID]*modelJob // finished, and perhaps still in the store
@@ -56,6 +57,7 @@ type modelJob struct {
 	timer       *modelTimer
 	numerator   uint32
 	denominator uint32
+	known       int // the higher the later it became known to anybody; 0: not yet
 }
 
 // modelPut tells whether the store has a job.

@@ -80,7 +80,7 @@ func (m *model) getStatus(c *modelConn, handle string) {
 func (m *model) getStatusUnique(c *modelConn, unique string) {
 	var found *modelJob
 	for _, j := range m.jobs {
-		if unique != "" && unique != "-" && j.Unique == unique && j.state != pending {
+		if unique != "" && unique != "-" && j.Unique == unique && j.known > 0 && (found == nil || j.known > found.known) {
 			found = j
 		}
 	}
@@ -229,7 +229,7 @@ func (m *model) perl(jobs bool) (lines []string) {
 	for _, c := range m.conns {
 		lines = append(lines, c.conn.peer.Full)
 		for l := range c.conn.listening.all { // the order in which it asked, which the model does not keep
-			if j := m.byID(l.job.ID); j != nil && slices.Contains(j.clients, c) {
+			if j := m.byID(l.job.id()); j != nil && slices.Contains(j.clients, c) {
 				lines = append(lines, "\t"+line(j))
 			}
 		}

@@ -35,7 +35,7 @@ func (m *Machine) serveParked(c *Conn) bool {
 	} else {
 		m.fallAsleep(c)
 	}
-	m.assign(c, a, a.fn.queues[p].first.of, how)
+	m.assign(c, a, a.fn.queues[p].first, how)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +15,13 @@ import (
 
 // listing answers with one line or more for each of all.
 func listing[T any](m *Machine, c *Conn, all []T, appendLine func([]byte, T) []byte) {
+	listingEach(m, c, slices.Values(all), appendLine)
+}
+
+// listingEach is listing without a slice of all.
+func listingEach[T any](m *Machine, c *Conn, all iter.Seq[T], appendLine func([]byte, T) []byte) {
 	start := len(m.arena)
-	for _, x := range all {
+	for x := range all {
 		m.arena = appendLine(m.arena, x)
 	}
 	m.arena = append(m.arena, ".\n"...)
@@ -55,7 +61,7 @@ func cut(name string) string {
 // adminWorkers is "workers": every connection with its number, where gearmand
 // has the file descriptor, its address, its id and its functions.
 func (m *Machine) adminWorkers(c *Conn) {
-	listing(m, c, slices.Collect(m.conns.all), func(b []byte, x *Conn) []byte {
+	listingEach(m, c, m.conns.all, func(b []byte, x *Conn) []byte {
 		b = strconv.AppendUint(b, x.number, 10)
 		b = append(append(b, ' '), x.peer.Addr...)
 		b = append(append(b, ' '), x.id...)
@@ -85,10 +91,10 @@ func (c *Conn) newestFirst(yield func(*ability) bool) {
 func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 	switch {
 	case w.N == 2 && w.Is(1, "jobs"):
-		listing(m, c, m.sortedJobs(), appendShownJob)
+		listingEach(m, c, m.knownJobs, appendShownJob)
 	case w.N == 3 && w.Is(1, "unique") && w.Is(2, "jobs"):
-		listing(m, c, m.sortedJobs(), func(b []byte, j *job) []byte {
-			return append(append(b, j.Unique...), '\n')
+		listingEach(m, c, m.knownJobs, func(b []byte, j *job) []byte {
+			return append(append(b, j.unique()...), '\n')
 		})
 	case w.N == 2 && w.Is(1, "maxqueue"):
 		listing(m, c, m.sortedLimits(), func(b []byte, l persist.Limit) []byte {
@@ -104,8 +110,17 @@ func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 // one that does not run yet is gone.
 func appendShownJob(b []byte, j *job) []byte {
 	b = append(j.appendHandle(b), '\t')
-	b = strconv.AppendUint(b, uint64(j.Attempts), 10)
-	return append(b, '\t', flag(!j.background && j.listeners.n == 0), '\t', flag(j.background), '\n')
+	b = strconv.AppendUint(b, uint64(j.attempts), 10)
+	return append(b, '\t', flag(!j.background && j.audience() == 0), '\t', flag(j.background), '\n')
+}
+
+// knownJobs yields the jobs that are known to the outside, by number.
+func (m *Machine) knownJobs(yield func(*job) bool) {
+	for j := range m.jobs.sorted {
+		if j.state != pending && !yield(j) {
+			return
+		}
+	}
 }
 
 func (m *Machine) sortedLimits() []persist.Limit {
@@ -120,15 +135,15 @@ func (m *Machine) sortedLimits() []persist.Limit {
 // adminJobs is the Perl server's "jobs": function, unique id, the worker's
 // address or a hyphen, how many clients wait.
 func (m *Machine) adminJobs(c *Conn) {
-	listing(m, c, m.sortedJobs(), func(b []byte, j *job) []byte {
-		return appendRow(appendPerlJob(b, j), j.listeners.n)
+	listingEach(m, c, m.knownJobs, func(b []byte, j *job) []byte {
+		return appendRow(appendPerlJob(b, j), j.audience())
 	})
 }
 
 // adminClients is the Perl server's "clients": every connection's address, and
 // under it, behind a tab, the jobs that it waits for.
 func (m *Machine) adminClients(c *Conn) {
-	listing(m, c, slices.Collect(m.conns.all), func(b []byte, x *Conn) []byte {
+	listingEach(m, c, m.conns.all, func(b []byte, x *Conn) []byte {
 		b = append(append(b, x.peer.Full...), '\n')
 		for l := range x.listening.all {
 			b = append(appendPerlJob(append(b, '\t'), l.job), '\n')
@@ -138,10 +153,11 @@ func (m *Machine) adminClients(c *Conn) {
 }
 
 func appendPerlJob(b []byte, j *job) []byte {
-	b = append(append(b, j.Function...), '\t')
-	b = append(append(b, j.Unique...), '\t')
-	if j.worker == nil {
+	b = append(append(b, j.fn.name...), '\t')
+	b = append(append(b, j.unique()...), '\t')
+	w := j.worker()
+	if w == nil {
 		return append(b, '-')
 	}
-	return append(b, j.worker.peer.Full...)
+	return append(b, w.peer.Full...)
 }

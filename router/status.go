@@ -26,8 +26,8 @@ func (m *Machine) getStatus(c *Conn) {
 	m.say(c, start, nil)
 }
 
-// getStatusUnique is GET_STATUS_UNIQUE: the youngest job of any function with
-// that unique id, and how many foreground clients wait for it. A job submitted
+// getStatusUnique is GET_STATUS_UNIQUE: the job of any function that became
+// known last by that unique id, and how many foreground clients wait for it. A job submitted
 // with "-" has no unique id to be found by.
 func (m *Machine) getStatusUnique(c *Conn) {
 	unique := protocol.CString(m.args.Arg[0])
@@ -35,13 +35,10 @@ func (m *Machine) getStatusUnique(c *Conn) {
 		m.close(c)
 		return
 	}
-	j := m.uniques[string(unique)]
-	for j != nil && (j.dash() || j.state == pending) {
-		j = j.older
-	}
+	j := m.uniques.find(unique)
 	clients := 0
 	if j != nil {
-		clients = j.listeners.n
+		clients = j.audience()
 	}
 	start := len(m.arena)
 	m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.StatusResUnique, 0)
@@ -58,10 +55,14 @@ func appendState(dst []byte, j *job) []byte {
 	if j == nil {
 		return append(dst, "\x000\x000\x000\x000"...)
 	}
+	var numerator, denominator uint32
+	if j.ties != nil {
+		numerator, denominator = j.ties.numerator, j.ties.denominator
+	}
 	dst = append(dst, 0, '1', 0, flag(j.state == running), 0)
-	dst = strconv.AppendUint(dst, uint64(j.numerator), 10)
+	dst = strconv.AppendUint(dst, uint64(numerator), 10)
 	dst = append(dst, 0)
-	return strconv.AppendUint(dst, uint64(j.denominator), 10)
+	return strconv.AppendUint(dst, uint64(denominator), 10)
 }
 
 func flag(b bool) byte {

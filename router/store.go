@@ -14,10 +14,15 @@ const owedPause = 250 * time.Millisecond
 
 // A batch is what one commit stores, and what is said once it has.
 type batch struct {
+	number  batchNumber
 	changes []persist.Change
-	jobs    []*job  // beside changes: the job that a PutJob makes durable
-	replies []reply // in the order of their places on each connection
+	jobs    []*job        // beside changes: the job that a PutJob makes durable
+	records []persist.Job // memory for what changes point to
+	replies []reply       // in the order of their places on each connection
 }
+
+// A batchNumber tells the two batches that there are apart: 1 and 2.
+type batchNumber uint8
 
 // A reply waits for its batch. Without a job and a limit it says OK.
 type reply struct {
@@ -25,15 +30,24 @@ type reply struct {
 	place uint64
 	job   *job           // says JOB_CREATED, or ERROR if the store refuses the job
 	bytes int            // what it counts in conn.uncommitted and Machine.uncommitted
-	at    int            // of the change in the batch
+	at    int            // without a job: of the change in the batch
 	limit *persist.Limit // of "maxqueue", which says OK, or ERR if the store refuses it
 }
 
+// batchLimit is for how many changes the memory of a batch is kept for the next
+// one.
+const batchLimit = 4096
+
 func (b *batch) reset() {
+	if cap(b.changes) > batchLimit || cap(b.replies) > batchLimit {
+		*b = batch{number: b.number}
+		return
+	}
 	clear(b.changes)
 	clear(b.jobs)
 	clear(b.replies)
-	b.changes, b.jobs, b.replies = b.changes[:0], b.jobs[:0], b.replies[:0]
+	clear(b.records)
+	b.changes, b.jobs, b.replies, b.records = b.changes[:0], b.jobs[:0], b.replies[:0], b.records[:0]
 }
 
 // store adds a change to what the next commit takes.
@@ -42,22 +56,39 @@ func (m *Machine) store(c persist.Change, j *job) {
 	m.gathering.jobs = append(m.gathering.jobs, j)
 }
 
-// storeJob has a background job stored. Its record is a copy where the job can
-// change meanwhile, which a pending one cannot.
+// storeJob has a background job stored.
 func (m *Machine) storeJob(j *job) {
-	record := &j.Job
-	if j.state != pending {
-		dup := j.Job
-		record = &dup
+	j.background, j.put = true, m.gathering.number
+	m.store(persist.Change{Kind: persist.PutJob, Job: m.gathering.record(m.record(j))}, j)
+}
+
+// recordBlock is for how many records memory is got at a time.
+const recordBlock = 64
+
+// record keeps a record for as long as the batch needs it.
+func (b *batch) record(p persist.Job) *persist.Job {
+	if len(b.records) == cap(b.records) {
+		b.records = make([]persist.Job, 0, recordBlock)
 	}
-	j.kept, j.put, j.putAt = true, m.gathering, len(m.gathering.changes)
-	m.store(persist.Change{Kind: persist.PutJob, Job: record}, j)
+	b.records = append(b.records, p)
+	return &b.records[len(b.records)-1]
+}
+
+// putOf is the batch that stores the job, or nil.
+func (m *Machine) putOf(j *job) *batch {
+	switch {
+	case j.put == 0:
+		return nil
+	case j.put == m.gathering.number:
+		return m.gathering
+	}
+	return m.committing
 }
 
 // unstore has the store forget a job that is finished.
 func (m *Machine) unstore(j *job) {
-	if j.kept {
-		m.store(persist.Change{Kind: persist.DeleteJob, ID: j.ID}, nil)
+	if j.background {
+		m.store(persist.Change{Kind: persist.DeleteJob, ID: j.id()}, nil)
 	}
 }
 
@@ -72,11 +103,11 @@ const (
 // on stable storage (house law 1). bytes is what the job costs, of the
 // submission that made it.
 func (m *Machine) created(c *Conn, j *job, bytes int) {
-	if j.put == nil {
+	if j.put == 0 {
 		m.sayCreated(c, j)
 		return
 	}
-	m.await(j.put, reply{conn: c, job: j, at: j.putAt, bytes: bytes})
+	m.await(m.putOf(j), reply{conn: c, job: j, bytes: bytes})
 }
 
 // await has a reply wait for its batch. It counts against the connection, so
@@ -116,12 +147,16 @@ func (m *Machine) Uncommitted() int64 { return m.uncommitted }
 func (m *Machine) Committed(now time.Time, refused *persist.RefusedError) {
 	m.advance(now)
 	b := m.committing
-	why := b.why(refused)
+	why, whyJob := b.why(refused)
 	for i, j := range b.jobs {
 		m.settle(j, b.changes[i], why[i])
 	}
 	for _, r := range b.replies {
-		m.reply(r, why)
+		if r.job != nil {
+			m.replyCreated(r, whyJob[r.job])
+		} else {
+			m.replyOK(r, why[r.at])
+		}
 	}
 	for i, j := range b.jobs {
 		if j != nil && why[i] == nil {
@@ -132,22 +167,25 @@ func (m *Machine) Committed(now time.Time, refused *persist.RefusedError) {
 	m.committing, m.spare = nil, b
 }
 
-// why lists the refusals by change.
-func (b *batch) why(refused *persist.RefusedError) map[int]error {
+// why lists the refusals by change, and by the job that was to be stored.
+func (b *batch) why(refused *persist.RefusedError) (why map[int]error, whyJob map[*job]error) {
 	if refused == nil {
-		return nil
+		return nil, nil
 	}
-	why := make(map[int]error, len(refused.Refused))
+	why, whyJob = make(map[int]error, len(refused.Refused)), make(map[*job]error)
 	for _, r := range refused.Refused {
 		why[r.Index] = r.Err
+		if j := b.jobs[r.Index]; j != nil {
+			whyJob[j] = r.Err
+		}
 	}
-	return why
+	return why, whyJob
 }
 
 // settle notes what became of one change.
 func (m *Machine) settle(j *job, c persist.Change, err error) {
 	if j != nil {
-		j.put = nil
+		j.put = 0
 	}
 	switch {
 	case err == nil:
@@ -162,11 +200,11 @@ func (m *Machine) settle(j *job, c persist.Change, err error) {
 // anybody knows it never was. A job that foreground clients wait for stays
 // theirs.
 func (m *Machine) refuse(j *job) {
-	j.kept, j.background = false, false
+	j.background = false
 	switch {
 	case j.state == pending:
 		m.forget(j)
-	case j.state == queued && j.listeners.n == 0:
+	case j.state == queued && j.audience() == 0:
 		m.drop(j)
 	}
 }
@@ -182,32 +220,45 @@ func (m *Machine) owe(c persist.Change) {
 // job has been tried by now, which may be more than it was then.
 func (m *Machine) offerOwed() {
 	for _, c := range m.owed {
-		if j := m.jobs[c.ID]; j != nil {
-			c.Attempts = j.Attempts
+		if j := m.jobs.get(c.ID); j != nil {
+			c.Attempts = j.attempts
 		}
 		m.store(c, nil)
 	}
-	m.owed = m.owed[:0]
+	m.owed = nil
 }
 
-// reply says what waited for the commit.
-func (m *Machine) reply(r reply, why map[int]error) {
-	r.conn.uncommitted -= r.bytes
-	m.uncommitted -= int64(r.bytes)
-	start, err := len(m.arena), why[r.at]
+// replyCreated answers a submission that has waited for the commit.
+func (m *Machine) replyCreated(r reply, err error) {
+	start := len(m.arena)
+	if err == nil {
+		m.arena = appendCreated(m.arena, r.job)
+	} else {
+		m.arena = protocol.AppendError(m.arena, protocol.QueueError, refusalText(err))
+	}
+	m.answer(r, start)
+}
+
+// replyOK answers an admin command that has waited for the commit. A delete
+// that was refused is owed, and so no reason not to say OK.
+func (m *Machine) replyOK(r reply, err error) {
 	if r.limit != nil {
 		m.settleLimit(*r.limit, err)
 	}
-	switch {
-	case r.job != nil && err == nil:
-		m.arena = appendCreated(m.arena, r.job)
-	case r.job != nil:
-		m.arena = protocol.AppendError(m.arena, protocol.QueueError, refusalText(err))
-	case err == nil || r.limit == nil:
+	start := len(m.arena)
+	if err == nil || r.limit == nil {
 		m.arena = append(m.arena, textOK...)
-	default:
+	} else {
 		m.arena = append(m.arena, "ERR QUEUE_ERROR The+setting+could+not+be+stored\r\n"...)
 	}
+	m.answer(r, start)
+}
+
+// answer says, at the place of a reply that waits no more, what was appended
+// to the arena from start on.
+func (m *Machine) answer(r reply, start int) {
+	r.conn.uncommitted -= r.bytes
+	m.uncommitted -= int64(r.bytes)
 	m.fill(r.conn, r.place, start, nil)
 }
 
@@ -228,11 +279,12 @@ func (m *Machine) admit(j *job) {
 	if j.state != pending {
 		return
 	}
-	if j.Due.After(m.clock.wall()) {
+	m.uniques.publish(j)
+	if j.ties != nil && j.ties.due.After(m.clock.wall()) {
 		m.delay(j)
 		return
 	}
-	m.enqueue(j)
+	m.isDue(j)
 }
 
 // keepPayload keeps the payload of a stored job in memory while there is room
@@ -242,18 +294,25 @@ func (m *Machine) keepPayload(j *job) {
 		m.payloadBytes += int64(j.size)
 		return
 	}
-	j.Payload, j.onlyStored = nil, true
+	j.dropPayload()
 }
 
 // delay lets a job wait for its time of day (SUBMIT_JOB_EPOCH,
 // SUBMIT_JOB_SCHED).
 func (m *Machine) delay(j *job) {
 	j.state = delayed
-	j.timer = &deadline{fire: func() {
-		j.timer = nil
-		m.enqueue(j)
-	}}
-	m.deadlines.setWall(j.timer, j.Due, m.clock.shift)
+	t := j.ties
+	t.timer.fire = func() { m.isDue(j) }
+	m.deadlines.setWall(&t.timer, t.due, m.clock.shift)
+}
+
+// isDue lets a job wait for a worker that has waited for its time, or need not.
+func (m *Machine) isDue(j *job) {
+	if j.ties != nil {
+		j.ties.due = time.Time{}
+		m.untie(j)
+	}
+	m.enqueue(j)
 }
 
 // Restore takes one thing that the store kept, before the first event.
@@ -263,9 +322,7 @@ func (m *Machine) Restore(c persist.Change) {
 		put(m.limits.stored, *c.Limit)
 		m.putLimit(*c.Limit)
 	case persist.PutJob:
-		j := m.addJob(m.function([]byte(c.Job.Function)), *c.Job, uniqueKey(c.Job.Unique, c.Job.Payload))
-		j.background, j.kept = true, true
-		m.admit(j)
+		m.admit(m.restoreJob(c.Job))
 	}
 }
 
@@ -293,7 +350,7 @@ func (m *Machine) Fetches() []Fetch {
 func (m *Machine) Fetched(now time.Time, f Fetch, payload []byte, found bool) {
 	m.advance(now)
 	start := len(m.arena)
-	if found && f.job.worker == f.conn {
+	if found && f.job.worker() == f.conn {
 		m.arena = f.how.appendHead(m.arena, f.job, len(payload))
 	} else {
 		m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.NoJob, 0)

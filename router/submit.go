@@ -83,8 +83,8 @@ func (m *Machine) submit(c *Conn, s submission) {
 		return
 	}
 	fn := m.function(s.function)
-	key := uniqueKey(string(s.unique), s.payload)
-	if j := m.sameUnique(fn, string(s.unique) == "-", key); j != nil {
+	key := uniqueKey(s.unique, s.payload)
+	if j := m.uniques.same(fn, isDash(s.unique), key); j != nil {
 		m.join(c, j, s.background)
 		return
 	}
@@ -94,23 +94,20 @@ func (m *Machine) submit(c *Conn, s submission) {
 	case m.closing && !s.background:
 		m.sayError(c, protocol.QueueError, "The server is shutting down")
 	default:
-		m.create(c, fn, s, key)
+		m.create(c, fn, &s, key)
 	}
 }
 
 // create makes a job of a submission.
-func (m *Machine) create(c *Conn, fn *function, s submission, key string) {
-	j := m.newJob(fn, persist.Job{
-		Unique: string(s.unique), Reducer: string(s.reducer), HasReducer: s.hasReducer,
-		Payload: append([]byte(nil), s.payload...), Priority: s.priority, Due: s.due,
-	}, key)
+func (m *Machine) create(c *Conn, fn *function, s *submission, key []byte) {
+	j := m.newJob(fn, s, key)
 	if s.background {
-		j.background = true
 		m.storeJob(j)
-		m.created(c, j, j.size+jobOverhead)
+		m.created(c, j, len(s.payload)+jobOverhead)
 		return
 	}
-	j.listen(c)
+	m.uniques.publish(j)
+	m.listen(j, c)
 	m.sayCreated(c, j)
 	m.enqueue(j)
 }
@@ -124,7 +121,7 @@ func (m *Machine) join(c *Conn, j *job, background bool) {
 		m.joinBackground(c, j)
 		return
 	}
-	j.listen(c)
+	m.listen(j, c)
 	if j.state == pending {
 		m.created(c, j, 0)
 	} else {
@@ -134,7 +131,6 @@ func (m *Machine) join(c *Conn, j *job, background bool) {
 
 func (m *Machine) joinBackground(c *Conn, j *job) {
 	if !j.background {
-		j.background = true
 		m.storeJob(j)
 	}
 	m.created(c, j, 0)

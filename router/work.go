@@ -20,10 +20,10 @@ const maxDenominator = 11
 func (m *Machine) own(c *Conn, text string) *job {
 	handle := protocol.CString(m.args.Arg[0])
 	j := m.jobByHandle(handle)
-	if j != nil && j.worker == c {
+	if j != nil && j.worker() == c {
 		return j
 	}
-	if _, id, ok := parseHandle(handle); !ok || !c.past.has(id, m.jobs[id] != nil) {
+	if _, id, ok := parseHandle(handle); !ok || !c.past.has(id, m.jobs.get(id) != nil) {
 		m.sayError(c, protocol.JobNotFound, text)
 	}
 	return nil
@@ -51,8 +51,8 @@ func (m *Machine) workStatus(c *Conn, msg protocol.Message) {
 	if j == nil {
 		return
 	}
-	j.numerator = protocol.Count(m.args.Arg[1])
-	j.denominator = protocol.Count(denominator[:min(len(denominator), 10)])
+	j.ties.numerator = protocol.Count(m.args.Arg[1])
+	j.ties.denominator = protocol.Count(denominator[:min(len(denominator), 10)])
 	if m.args.N == 2 {
 		msg.Body = append(msg.Body[:len(msg.Body):len(msg.Body)], 0, '0')
 	}
@@ -83,7 +83,7 @@ func (m *Machine) workException(c *Conn, msg protocol.Message) {
 	}
 	msg = withNUL(msg)
 	fail := protocol.Message{Type: protocol.WorkFail, Body: m.args.Arg[0]}
-	for l := range j.listeners.all {
+	for l := range j.listeners {
 		if l.conn.exceptions {
 			m.forwardTo(l.conn, msg)
 		} else {
@@ -105,7 +105,7 @@ func withNUL(msg protocol.Message) protocol.Message {
 // forward sends a worker's packet to all who wait for the job.
 func (m *Machine) forward(j *job, msg protocol.Message) {
 	msg = withNUL(msg)
-	for l := range j.listeners.all {
+	for l := range j.listeners {
 		m.forwardTo(l.conn, msg)
 	}
 }
@@ -125,16 +125,17 @@ func (m *Machine) finish(j *job) {
 
 // cancel ends a job by an operator's word. It reports whether the store has to
 // be told.
-func (m *Machine) cancel(j *job) bool {
+func (m *Machine) cancel(j *job) (stored bool) {
 	switch j.state {
 	case queued:
 		m.dequeue(j)
 	case running:
-		j.worker.past.take(j.ID)
+		j.ties.worker.past.take(j.id())
 		m.releaseJob(j)
 	}
+	stored = j.background
 	m.failed(j)
-	return j.kept
+	return stored
 }
 
 // drop forgets a foreground job in its queue that nobody waits for any more.
@@ -167,7 +168,12 @@ func (m *Machine) Disconnect(now time.Time, c *Conn) {
 func (m *Machine) leave(l *listener) {
 	j := l.job
 	l.remove()
-	if j.listeners.n == 0 && !j.background && j.state == queued {
+	if j.audience() > 0 {
+		return
+	}
+	if !j.background && j.state == queued {
 		m.drop(j)
+	} else {
+		m.untie(j)
 	}
 }
