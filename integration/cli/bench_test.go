@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,7 +9,8 @@ import (
 )
 
 // small is a load that takes moments.
-var small = []string{"--rounds", "1", "--duration", "30ms", "--jobs", "200", "--idle", "20", "--functions", "20", "--clients", "2", "--workers", "2"}
+var small = []string{"--rounds", "1", "--duration", "30ms", "--jobs", "200", "--idle", "20", "--functions", "20", "--storm", "3",
+	"--clients", "2", "--workers", "2"}
 
 // A report is the part of bench's JSON that is looked at here.
 type report struct {
@@ -24,26 +26,40 @@ type report struct {
 		CPU           float64                          `json:"cpu_us_per_job"`
 		Memory        int64                            `json:"memory_bytes"`
 		Latency       struct{ P50, P99, P999 float64 } `json:"latency_us"`
+		LoadCPU       float64                          `json:"load_cpu_us_per_job"`
+		Figures       map[string]float64
 		Rounds        []any
 	}
+}
+
+// figures are those that a kind of load has for itself and that cannot be 0.
+var figures = map[string][]string{
+	"beside": {"ECHO/s", "background/s", "p99 µs beside ECHO", "p99 µs beside background"},
+	"storm":  {"CAN_DO/s", "worst call µs"},
 }
 
 func TestBenchOfTwoServers(t *testing.T) {
 	s := &stage{t, harness.Gearbolt(t)}
 	other := &stage{t, harness.Gearmand(t)}
-	args := append([]string{"bench", "sync", "background", "drain", "mixed", "idle", "functions", "--against", other.server.Addr}, small...)
+	kinds := []string{"sync", "background", "drain", "flow", "turnover", "mixed", "beside", "idle", "queued", "functions", "abilities", "storm"}
+	args := slices.Concat([]string{"bench", "--unique", "--against", other.server.Addr}, kinds, small)
 	var got report
 	s.list(&got, args...)
 	if len(got.Servers) != 2 || got.Servers[0].PID != s.server.Cmd.Process.Pid || got.Servers[1].PID != other.server.Cmd.Process.Pid {
 		t.Errorf("servers: %+v", got.Servers)
 	}
-	if len(got.Results) != 12 {
-		t.Errorf("%d results of 6 kinds at 2 servers", len(got.Results))
+	if len(got.Results) != 2*len(kinds) {
+		t.Errorf("%d results of %d kinds at 2 servers", len(got.Results), len(kinds))
 	}
 	for _, r := range got.Results {
 		if r.Jobs < 1 || r.JobsPerSecond <= 0 || r.Latency.P50 <= 0 || r.Latency.P999 < r.Latency.P99 || r.Latency.P99 < r.Latency.P50 ||
-			r.CPU <= 0 || r.Memory < 1<<20 || len(r.Rounds) != 1 {
+			r.CPU <= 0 || r.LoadCPU <= 0 || r.Memory < 1<<20 || len(r.Rounds) != 1 {
 			t.Errorf("%+v", r)
+		}
+		for _, figure := range figures[r.Kind] {
+			if r.Figures[figure] <= 0 {
+				t.Errorf("%s at %s: no %q in %v", r.Kind, r.Server, figure, r.Figures)
+			}
 		}
 		if r.Parked && r.Server == other.server.Addr {
 			t.Errorf("gearmand keeps grabs: %+v", r)
@@ -58,12 +74,31 @@ func TestBenchOfTwoServers(t *testing.T) {
 
 func TestBenchOfTheLibrary(t *testing.T) {
 	eachServer(t, func(s *stage) {
-		for _, parked := range []string{"auto", "off"} {
-			var got report
-			s.list(&got, append([]string{"bench", "--library", "--parked", parked}, small...)...)
-			if len(got.Results) != 1 || got.Results[0].Jobs < 1 || got.Results[0].Parked && parked == "off" {
-				s.Errorf("%s: %+v", parked, got)
+		for _, library := range []string{"--library", "--library=workers"} {
+			for _, parked := range []string{"auto", "off"} {
+				var got report
+				s.list(&got, append([]string{"bench", library, "--parked", parked}, small...)...)
+				if len(got.Results) != 1 || got.Results[0].Jobs < 1 || got.Results[0].Parked && parked == "off" {
+					s.Errorf("%s, %s: %+v", library, parked, got)
+				}
 			}
+		}
+	})
+}
+
+// Jobs that are kept are there for somebody else, and turnover does no more of
+// them than it queues.
+func TestBenchKeepsJobs(t *testing.T) {
+	eachServer(t, func(s *stage) {
+		args := append([]string{"--function", "kept", "--keep"}, small...)
+		for _, kind := range []string{"queued", "turnover"} {
+			if r := s.run("", append([]string{"bench", kind}, args...)...); r.code != 0 {
+				s.Fatalf("%s: %+v", kind, r)
+			}
+		}
+		f := s.status()
+		if len(f) != 1 || f[0].Function != "kept" || f[0].Jobs != 200 || f[0].Running != 0 {
+			s.Errorf("of 200 jobs are left: %+v", f)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,15 +12,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"gearbolt/integration/harness/process"
 )
 
 // Settings are the command line.
 type settings struct {
 	rig
-	rows   []string
+	rows   string
 	rounds int
 	output string
 	list   bool
@@ -27,8 +26,8 @@ type settings struct {
 
 func main() {
 	var s settings
-	s.flags(pflag.CommandLine)
-	pflag.Parse()
+	s.flags(flag.CommandLine)
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := s.run(ctx)
 	stop()
@@ -38,21 +37,21 @@ func main() {
 	}
 }
 
-func (s *settings) flags(f *pflag.FlagSet) {
-	f.StringSliceVar(&s.rows, "rows", nil, "`names` of the rows to measure; those that take long are measured only when they are named")
+func (s *settings) flags(f *flag.FlagSet) {
+	f.StringVar(&s.rows, "rows", "", "`names` of the rows to measure, with commas between; those that take long are measured only when they are named")
 	f.IntVar(&s.rounds, "rounds", 5, "rounds of each row")
-	f.DurationVarP(&s.duration, "duration", "d", 3*time.Second, "length of a round, where a row has no amount of its own")
+	f.DurationVar(&s.duration, "d", 3*time.Second, "length of a round, where a row has no amount of its own")
 	f.Float64Var(&s.scale, "scale", 1, "share of the amounts that the rows name: jobs that wait, connections that sleep")
 	f.DurationVar(&s.limit, "limit", 10*time.Minute, "how long one side of a round may take")
 	f.StringVar(&s.gearbolt, "gearbolt", "", "our `binary`; without it, it is built")
 	f.StringVar(&s.gearmand, "gearmand", "/usr/sbin/gearmand", "the reference's `binary`")
 	f.StringVar(&s.dir, "dir", "", "`directory` on the disk that is to be measured; without it, that for temporary files")
-	f.StringVarP(&s.output, "output", "o", "text", "text, markdown or json")
+	f.StringVar(&s.output, "o", "text", "text, markdown or json")
 	f.BoolVar(&s.list, "list", false, "say what rows there are, and end")
 }
 
 func (s *settings) run(ctx context.Context) error {
-	rows, err := choose(allRows(&s.rig), s.rows)
+	rows, err := choose(allRows(&s.rig), strings.FieldsFunc(s.rows, func(r rune) bool { return r == ',' }))
 	if err != nil {
 		return err
 	}

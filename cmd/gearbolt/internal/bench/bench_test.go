@@ -49,7 +49,7 @@ func TestBucketsAreClose(t *testing.T) {
 
 func TestResult(t *testing.T) {
 	samples := []*sample{
-		{jobs: 10, took: time.Second, cpu: 20 * time.Microsecond, memory: 3 << 20, parked: true},
+		{jobs: 10, took: time.Second, cpu: 20 * time.Microsecond, own: 30 * time.Microsecond, memory: 3 << 20, parked: true},
 		{jobs: 40, took: time.Second, cpu: 40 * time.Microsecond, memory: 1 << 20, parked: true},
 		{jobs: 20, took: time.Second, cpu: 80 * time.Microsecond, memory: 2 << 20, parked: false},
 	}
@@ -57,13 +57,15 @@ func TestResult(t *testing.T) {
 		for range s.jobs {
 			s.latency.add(100)
 		}
+		s.show("jobs", float64(s.jobs))
 	}
 	r := result("sync", "s", samples)
-	if r.PerSecond != 20 || r.Slowest != 10 || r.Fastest != 40 || r.Jobs != 70 || r.Parked || r.CPU != 2 || r.Memory != 2<<20 || r.Latency.P99 != 0.1 {
+	if r.PerSecond != 20 || r.Slowest != 10 || r.Fastest != 40 || r.Jobs != 70 || r.Parked || r.CPU != 2 || r.Memory != 2<<20 || r.Latency.P99 != 0.1 ||
+		r.LoadCPU != 0 || r.Figures["jobs"] != 20 {
 		t.Errorf("got %+v", r)
 	}
 	report := &Report{Servers: make([]Server, 2), Results: []Result{r, r}}
-	if rows := report.Rows(); len(rows) != 3 || rows[2][2] != "×1.00" {
+	if rows := report.Rows(); len(rows) != 3 || rows[2][2] != "×1.00" || rows[0][len(Columns)-1] != "20 jobs" {
 		t.Errorf("got %q", rows)
 	}
 	for _, row := range report.Rows() {

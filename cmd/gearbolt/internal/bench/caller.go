@@ -22,6 +22,7 @@ type caller struct {
 	turns    []uint32
 	open     int // calls under way
 	names    int // turn of the functions
+	ids      ids
 	owed     int // JOB_CREATED that are still to come
 	finished int
 	latency  histogram
@@ -32,6 +33,7 @@ type load struct {
 	functions [][]byte
 	places    int  // calls under way on each connection
 	size      int  // of a payload, in bytes
+	unique    bool // each job has an id, and none that of another
 	queueing  bool // each call takes a background job along
 	stopping  atomic.Bool
 }
@@ -41,7 +43,7 @@ const header = 8
 
 func newCaller(w *wire, l *load) *caller {
 	return &caller{wire: w, load: l, payload: make([]byte, max(l.size, header)),
-		begun: make([]time.Time, l.places), turns: make([]uint32, l.places)}
+		begun: make([]time.Time, l.places), turns: make([]uint32, l.places), ids: newIDs(l.unique)}
 }
 
 // run calls until the load is stopping and the last answer is there.
@@ -56,7 +58,7 @@ func (c *caller) run() error {
 func (c *caller) call(place int) {
 	name := c.function()
 	if c.load.queueing {
-		c.say(protocol.SubmitJobBG, name, nil, c.payload)
+		c.say(protocol.SubmitJobBG, name, c.ids.next(), c.payload)
 		c.owed++
 		c.finished++
 	}
@@ -66,7 +68,7 @@ func (c *caller) call(place int) {
 	binary.BigEndian.PutUint32(c.payload, uint32(place))
 	binary.BigEndian.PutUint32(c.payload[4:], c.turns[place])
 	c.begun[place] = time.Now()
-	c.say(protocol.SubmitJob, name, nil, c.payload)
+	c.say(protocol.SubmitJob, name, c.ids.next(), c.payload)
 }
 
 // function returns the next function's name.
@@ -112,59 +114,6 @@ func (c *caller) hearResult(body []byte) error {
 // done ends the run when the last answer is there.
 func (c *caller) done() error {
 	if c.open == 0 && c.owed == 0 {
-		return errDone
-	}
-	return nil
-}
-
-// A queuer is a client connection that queues background jobs, a number of
-// which are under way.
-type queuer struct {
-	*wire
-	load     *load
-	payload  []byte
-	begun    []time.Time // a ring: answers come in order
-	oldest   int
-	open     int
-	left     int // jobs to send; < 0: until the load is stopping
-	finished int
-	latency  histogram
-}
-
-func newQueuer(w *wire, l *load, jobs int) *queuer {
-	return &queuer{wire: w, load: l, payload: make([]byte, max(l.size, header)), begun: make([]time.Time, l.places), left: jobs}
-}
-
-func (q *queuer) run() error {
-	for range q.load.places {
-		q.queue()
-	}
-	if q.open == 0 {
-		return nil
-	}
-	return q.serve(q.hear)
-}
-
-// queue sends the next job, if there is to be one.
-func (q *queuer) queue() {
-	if q.left == 0 || q.load.stopping.Load() {
-		return
-	}
-	q.left--
-	q.begun[(q.oldest+q.open)%len(q.begun)] = time.Now()
-	q.open++
-	q.say(protocol.SubmitJobBG, q.load.functions[0], nil, q.payload)
-}
-
-func (q *queuer) hear(m protocol.Message) error {
-	if m.Type != protocol.JobCreated {
-		return unexpected(m)
-	}
-	q.latency.add(time.Since(q.begun[q.oldest]))
-	q.oldest = (q.oldest + 1) % len(q.begun)
-	q.open--
-	q.finished++
-	if q.queue(); q.open == 0 {
 		return errDone
 	}
 	return nil

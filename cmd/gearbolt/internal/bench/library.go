@@ -8,6 +8,15 @@ import (
 	"gearbolt/clients"
 )
 
+// Library says who uses package clients instead of packets of their own.
+type Library string
+
+const (
+	LibraryOff     Library = ""
+	LibraryBoth    Library = "both"    // callers and workers
+	LibraryWorkers Library = "workers" // workers alone
+)
+
 // library makes calls through package clients, and lets its workers do them.
 func (s *stand) library(ctx context.Context, d time.Duration) (*sample, error) {
 	t := newTeam(ctx)
@@ -16,22 +25,15 @@ func (s *stand) library(ctx context.Context, d time.Duration) (*sample, error) {
 	if err := s.libraryWorkers(t, out); err != nil {
 		return nil, err
 	}
-	l := s.newLoad([]string{s.prefix})
-	callers := make([]*libraryCaller, 0, s.cfg.Clients*s.cfg.Inflight)
-	for range s.cfg.Clients {
-		client, err := clients.NewClient(s.libraryConfig())
-		if err != nil {
-			return nil, err
-		}
-		defer client.Close()
-		if _, err := client.Echo(ctx, hello); err != nil {
-			return nil, err
-		}
-		for range s.cfg.Inflight {
-			callers = append(callers, &libraryCaller{client: client, load: l, payload: make([]byte, s.cfg.Size)})
-		}
+	if s.cfg.Library == LibraryWorkers {
+		return out, s.callLibrary(t, d, out)
 	}
-	err := s.measure(out, func() error {
+	l := s.newLoad(s.prefix)
+	callers, err := s.libraryCallers(t, l)
+	if err != nil {
+		return nil, err
+	}
+	err = s.measure(out, func() error {
 		defer l.stopAfter(d).Stop()
 		for _, c := range callers {
 			t.begin(&t.callers, func() error { return c.run(t.ctx) })
@@ -43,6 +45,36 @@ func (s *stand) library(ctx context.Context, d time.Duration) (*sample, error) {
 		out.latency.merge(&c.latency)
 	}
 	return out, err
+}
+
+// callLibrary makes calls with callers of this package.
+func (s *stand) callLibrary(t *team, d time.Duration, out *sample) error {
+	l := s.newLoad(s.prefix)
+	callers, err := s.callers(t, l)
+	if err != nil {
+		return err
+	}
+	err = s.measure(out, func() error { return t.call(callers, l, d) })
+	out.count(callers)
+	return err
+}
+
+// libraryCallers connects clients, which the end of the team closes.
+func (s *stand) libraryCallers(t *team, l *load) (callers []*libraryCaller, err error) {
+	for range s.cfg.Clients {
+		client, err := clients.NewClient(s.libraryConfig())
+		if err != nil {
+			return nil, err
+		}
+		context.AfterFunc(t.ctx, func() { client.Close() })
+		if _, err := client.Echo(t.ctx, hello); err != nil {
+			return nil, err
+		}
+		for range s.cfg.Inflight {
+			callers = append(callers, &libraryCaller{client: client, load: l, payload: make([]byte, s.cfg.Size)})
+		}
+	}
+	return callers, nil
 }
 
 func (s *stand) libraryConfig() clients.Config {

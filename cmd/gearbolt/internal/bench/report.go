@@ -2,7 +2,9 @@ package bench
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,9 +36,11 @@ type Result struct {
 	Latency   Latencies `json:"latency_us"`
 
 	// Of the server; absent where its process cannot be looked at.
-	CPU        float64 `json:"cpu_us_per_job,omitempty"`
-	Memory     int64   `json:"memory_bytes,omitempty"`
-	PerSleeper int64   `json:"bytes_per_sleeper,omitempty"` // of the kind idle
+	CPU    float64 `json:"cpu_us_per_job,omitempty"`
+	Memory int64   `json:"memory_bytes,omitempty"`
+
+	LoadCPU float64            `json:"load_cpu_us_per_job"` // of those that put the load on it
+	Figures map[string]float64 `json:"figures,omitempty"`   // that only this kind of load has
 
 	Rounds []Round `json:"rounds"`
 }
@@ -57,6 +61,9 @@ type Round struct {
 	Latency   Latencies `json:"latency_us"`
 	CPU       float64   `json:"cpu_us_per_job,omitempty"`
 	Memory    int64     `json:"memory_bytes,omitempty"`
+	LoadCPU   float64   `json:"load_cpu_us_per_job"`
+
+	Figures map[string]float64 `json:"figures,omitempty"`
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
@@ -66,12 +73,12 @@ func latencies(h *histogram) Latencies {
 }
 
 func (s *sample) round() Round {
-	r := Round{Jobs: s.jobs, Seconds: s.took.Seconds(), Latency: latencies(&s.latency), Memory: s.memory}
+	r := Round{Jobs: s.jobs, Seconds: s.took.Seconds(), Latency: latencies(&s.latency), Memory: s.memory, Figures: s.figures}
 	if s.took > 0 {
 		r.PerSecond = float64(s.jobs) / r.Seconds
 	}
 	if s.jobs > 0 {
-		r.CPU = micros(s.cpu) / float64(s.jobs)
+		r.CPU, r.LoadCPU = micros(s.cpu)/float64(s.jobs), micros(s.own)/float64(s.jobs)
 	}
 	return r
 }
@@ -86,8 +93,9 @@ func (r *Report) add(kind string, samples [][]*sample) {
 func result(kind, server string, samples []*sample) Result {
 	out := Result{Kind: kind, Server: server, Parked: true}
 	all := new(histogram)
-	var speeds, cpus []float64
-	var memories, sleepers []int64
+	var speeds, cpus, own []float64
+	var memories []int64
+	figures := make(map[string][]float64)
 	for _, s := range samples {
 		round := s.round()
 		out.Rounds = append(out.Rounds, round)
@@ -96,12 +104,19 @@ func result(kind, server string, samples []*sample) Result {
 		all.merge(&s.latency)
 		speeds = append(speeds, round.PerSecond)
 		cpus = append(cpus, round.CPU)
+		own = append(own, round.LoadCPU)
 		memories = append(memories, round.Memory)
-		sleepers = append(sleepers, s.perSleeper)
+		for name, value := range s.figures {
+			figures[name] = append(figures[name], value)
+		}
 	}
 	out.PerSecond, out.Slowest, out.Fastest = median(speeds), slices.Min(speeds), slices.Max(speeds)
 	out.Latency = latencies(all)
-	out.CPU, out.Memory, out.PerSleeper = median(cpus), median(memories), median(sleepers)
+	out.CPU, out.LoadCPU, out.Memory = median(cpus), median(own), median(memories)
+	out.Figures = make(map[string]float64)
+	for name, values := range figures {
+		out.Figures[name] = median(values)
+	}
 	return out
 }
 
@@ -114,7 +129,7 @@ func median[T int64 | float64](all []T) T {
 }
 
 // Columns are the heads of Rows; ">" aligns to the right.
-var Columns = []string{"KIND", "SERVER", ">JOBS/S", ">MIN", ">MAX", ">P50", ">P99", ">P99.9", ">CPU/JOB", ">MEMORY", "GRABS"}
+var Columns = []string{"KIND", "SERVER", ">JOBS/S", ">MIN", ">MAX", ">P50", ">P99", ">P99.9", ">CPU/JOB", ">LOAD'S", ">MEMORY", "GRABS", "MORE"}
 
 // Rows are the results as people read them. Where two servers were measured a
 // third row says by how much the first is above the second.
@@ -131,23 +146,29 @@ func (r *Report) Rows() (rows [][]string) {
 func (x *Result) row() []string {
 	grabs := "asked"
 	switch {
-	case x.Kind == "background":
+	case slices.Contains([]string{"background", "queued", "turnover"}, x.Kind):
 		grabs = "-"
 	case x.Parked:
 		grabs = "parked"
 	}
 	return []string{x.Kind, x.Server, count(x.PerSecond), count(x.Slowest), count(x.Fastest), span(x.Latency.P50),
-		span(x.Latency.P99), span(x.Latency.P999), span(x.CPU), x.memory(), grabs}
+		span(x.Latency.P99), span(x.Latency.P999), span(x.CPU), span(x.LoadCPU), x.memory(), grabs, x.more()}
 }
 
 func (x *Result) memory() string {
-	switch {
-	case x.Memory == 0:
+	if x.Memory == 0 {
 		return "-"
-	case x.PerSleeper > 0:
-		return fmt.Sprintf("%.1f MiB (%.1f KiB/sleeper)", float64(x.Memory)/(1<<20), float64(x.PerSleeper)/(1<<10))
 	}
 	return fmt.Sprintf("%.1f MiB", float64(x.Memory)/(1<<20))
+}
+
+// more are the figures that only this kind of load has.
+func (x *Result) more() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(x.Figures)) {
+		all = append(all, fmt.Sprintf("%.0f %s", x.Figures[name], name))
+	}
+	return strings.Join(all, ", ")
 }
 
 // compare is the row of ratios, the first server's numbers by the second's.
@@ -160,7 +181,7 @@ func compare(a, b *Result) []string {
 	}
 	return []string{"", "first/second", ratio(a.PerSecond, b.PerSecond), "", "", ratio(a.Latency.P50, b.Latency.P50),
 		ratio(a.Latency.P99, b.Latency.P99), ratio(a.Latency.P999, b.Latency.P999), ratio(a.CPU, b.CPU),
-		ratio(float64(a.Memory), float64(b.Memory)), ""}
+		ratio(a.LoadCPU, b.LoadCPU), ratio(float64(a.Memory), float64(b.Memory)), "", ""}
 }
 
 func count(n float64) string { return fmt.Sprintf("%.0f", n) }

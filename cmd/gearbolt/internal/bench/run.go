@@ -25,23 +25,37 @@ type Config struct {
 	Jobs      int           `json:"jobs"`      // of a round of drain
 	Idle      int           `json:"idle"`      // connections that sleep, of idle
 	Functions int           `json:"functions"` // of functions
-	Library   bool          `json:"library"`   // sync through package clients
+	Rate      int           `json:"rate"`      // packets a second in all, of beside
+	Storm     int           `json:"storm"`     // workers that connect at once, of storm
+	Unique    bool          `json:"unique"`    // each job has an id, and none that of another
+	Library   Library       `json:"library"`   // who uses package clients, of sync
+
+	// Function is called or queued for instead of one with a random name. Keep
+	// leaves jobs that are queued.
+	Function string `json:"function,omitempty"`
+	Keep     bool   `json:"keep,omitempty"`
 }
 
 // Check finds what makes no sense.
 func (c *Config) Check() error {
 	for _, name := range c.Kinds {
-		if kinds[name] == nil {
+		if kindOf(name) == nil {
 			return fmt.Errorf("there is no kind of load %q; give some of %v", name, Kinds)
 		}
-		if c.Library && name != "sync" {
+		if c.Library != LibraryOff && name != "sync" {
 			return fmt.Errorf("the library is measured with the kind sync, not with %s", name)
 		}
 	}
-	for _, n := range []int{c.Rounds, int(c.Duration), c.Clients, c.Inflight, c.Workers, c.Grabs, c.Size, c.Jobs, c.Idle, c.Functions} {
+	for _, n := range []int{c.Rounds, int(c.Duration), c.Clients, c.Inflight, c.Workers, c.Grabs, c.Size, c.Jobs, c.Idle, c.Functions, c.Rate, c.Storm} {
 		if n < 1 {
 			return errors.New("a number below 1 measures nothing")
 		}
+	}
+	if !slices.Contains([]Library{LibraryOff, LibraryWorkers, LibraryBoth}, c.Library) {
+		return fmt.Errorf("the library is used by %q; give both or workers", c.Library)
+	}
+	if c.Function != "" && !c.Keep {
+		return fmt.Errorf("jobs of %q may be somebody else's, and would be taken away; give --keep", c.Function)
 	}
 	if !slices.Contains([]Parked{ParkedAuto, ParkedOn, ParkedOff}, c.Parked) {
 		return fmt.Errorf("parked grabs are %q; give auto, on or off", c.Parked)
@@ -83,27 +97,35 @@ func Run(ctx context.Context, cfg Config, set *target.Set, tell func(string)) (*
 // measure measures all servers with one kind of load. It returns the samples of
 // each.
 func (c *Config) measure(ctx context.Context, name string, stands []*stand, tell func(string)) ([][]*sample, error) {
+	kind := kindOf(name)
 	samples := make([][]*sample, len(stands))
-	for round := -1; round < c.Rounds; round++ {
+	for _, s := range stands {
+		if kind.warm == nil {
+			break
+		}
+		tell(fmt.Sprintf("%s: warming up %s", name, s.server.Host))
+		if _, err := kind.warm(s, ctx, min(c.Duration, warmUp)); err != nil {
+			return nil, s.failed(name, err)
+		}
+	}
+	for round := range c.Rounds {
 		for i := range stands {
-			at := (i + max(round, 0)) % len(stands)
-			d := c.Duration
-			if round < 0 {
-				tell(fmt.Sprintf("%s: warming up %s", name, stands[at].server.Host))
-				d = min(d, warmUp)
-			} else {
-				tell(fmt.Sprintf("%s: round %d of %d at %s", name, round+1, c.Rounds, stands[at].server.Host))
-			}
-			out, err := kinds[name](stands[at], ctx, d)
+			at := (i + round) % len(stands)
+			s := stands[at]
+			tell(fmt.Sprintf("%s: round %d of %d at %s", name, round+1, c.Rounds, s.server.Host))
+			out, err := kind.run(s, ctx, c.Duration)
 			if err != nil {
-				return nil, fmt.Errorf("%s at %s: %w", name, stands[at].server.Host, err)
+				return nil, s.failed(name, err)
 			}
-			if round >= 0 {
-				samples[at] = append(samples[at], out)
-			}
+			samples[at] = append(samples[at], out)
 		}
 	}
 	return samples, nil
+}
+
+// failed says where a kind of load has failed.
+func (s *stand) failed(kind string, err error) error {
+	return fmt.Errorf("%s at %s: %w", kind, s.server.Host, err)
 }
 
 // look finds out about a server.

@@ -25,27 +25,40 @@ type stand struct {
 }
 
 func newStand(cfg *Config, set *target.Set, server target.Address) *stand {
-	return &stand{cfg: cfg, set: set, server: server, prefix: "bench-" + strings.ToLower(rand.Text()[:8])}
+	s := &stand{cfg: cfg, set: set, server: server, prefix: cfg.Function}
+	if s.prefix == "" {
+		s.prefix = "bench-" + strings.ToLower(rand.Text()[:8])
+	}
+	return s
 }
 
 // A sample is what one round has shown.
 type sample struct {
-	jobs       int
-	took       time.Duration
-	latency    histogram
-	parked     bool
-	cpu        time.Duration // of the server; 0: unknown
-	memory     int64         // of the server, in bytes; 0: unknown
-	perSleeper int64         // memory for each sleeping connection
+	jobs    int
+	took    time.Duration
+	latency histogram
+	parked  bool
+	cpu     time.Duration // of the server; 0: unknown
+	own     time.Duration // processor time of those that put the load on it
+	memory  int64         // of the server, in bytes; 0: unknown
+	figures map[string]float64
+}
+
+// show adds a figure that only this kind of load has.
+func (out *sample) show(name string, value float64) {
+	if out.figures == nil {
+		out.figures = make(map[string]float64)
+	}
+	out.figures[name] = value
 }
 
 // measure measures what f does.
 func (s *stand) measure(out *sample, f func() error) error {
-	before := s.cpu()
+	before, own := s.cpu(), ownCPU()
 	begun := time.Now()
 	err := f()
 	out.took = time.Since(begun)
-	out.cpu = s.cpu() - before
+	out.cpu, out.own = s.cpu()-before, ownCPU()-own
 	out.memory = s.memory()
 	return err
 }
@@ -101,6 +114,10 @@ func (t *team) end() {
 	t.workers.Wait()
 }
 
+// workerBuffer is less than a caller's: a worker hears of one job at a time, and
+// there may be thousands.
+const workerBuffer = 16 << 10
+
 // hire connects the workers. They begin with work.
 func (s *stand) hire(t *team, functions []string, change func(*worker)) (crew []*worker, err error) {
 	for range s.cfg.Workers {
@@ -108,6 +125,7 @@ func (s *stand) hire(t *team, functions []string, change func(*worker)) (crew []
 		if err != nil {
 			return nil, err
 		}
+		wire.in = make([]byte, workerBuffer)
 		w := &worker{wire: wire, functions: functions, grabs: s.cfg.Grabs, took: func() {}}
 		if change != nil {
 			change(w)
@@ -200,6 +218,9 @@ func (s *stand) ours(c *admin.Conn) (all []admin.Function, err error) {
 
 // clean takes away what the rounds have left, jobs first.
 func (s *stand) clean(ctx context.Context) error {
+	if s.cfg.Keep {
+		return nil
+	}
 	var list []admin.Function
 	err := s.operate(ctx, func(c *admin.Conn) (err error) {
 		list, err = s.ours(c)

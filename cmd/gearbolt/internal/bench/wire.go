@@ -44,6 +44,20 @@ func (w *wire) flush() error {
 	return err
 }
 
+// hello is what is asked to be sent back.
+var hello = []byte("ready")
+
+// echo returns when the server has heard all that was said so far.
+func (w *wire) echo() error {
+	w.say(protocol.EchoReq, hello)
+	return w.serve(func(m protocol.Message) error {
+		if m.Type != protocol.EchoRes {
+			return unexpected(m)
+		}
+		return errDone
+	})
+}
+
 // errDone ends serve.
 var errDone = errors.New("done")
 

@@ -28,9 +28,6 @@ type worker struct {
 	took      func()      // called for each job
 }
 
-// hello ends a worker's introduction.
-var hello = []byte("ready")
-
 // introduce registers the functions. When it returns the server knows them.
 func (w *worker) introduce(want Parked) error {
 	for _, f := range w.functions {

@@ -19,6 +19,7 @@ type benching struct {
 	bench.Config
 	against string
 	parked  string
+	library string
 	out     outputFlag
 }
 
@@ -32,19 +33,27 @@ func (a *app) bench() *cobra.Command {
   sync        calls that wait for their results (the default)
   background  background jobs are queued; nobody does them meanwhile
   drain       so many queued background jobs (--jobs) are done
+  flow        background jobs are queued while workers do them
+  turnover    each connection queues jobs and does as many
   mixed       each call takes a background job along
+  beside      calls beside a steady rate (--rate) of ECHO_REQ, then of background jobs
   idle        calls, while many connections (--idle) sleep
+  queued      so many background jobs (--jobs) are queued: memory for each
   functions   calls to many functions (--functions)
+  abilities   calls to one function of workers that have many (--functions)
+  storm       many workers (--storm) of many functions reconnect at once; calls
 
 With --against a second server gets the same load, in turns with the first: each
 round begins with the other one. JOBS/S is the median of the rounds, latencies are
-over all of them: from a call to its result; with background, to JOB_CREATED; with
-drain, from a worker's grab to the job. CPU/JOB and MEMORY are the server's, if
-its process runs on this machine. GRABS are parked if the server keeps them until
+over all of them: from a call to its result; with background, flow, turnover and
+queued, to JOB_CREATED; with drain, from a worker's grab to the job. CPU/JOB and
+MEMORY are the server's, if its process runs on this machine; LOAD'S is the
+processor time of this program. GRABS are parked if the server keeps them until
 there is a job (ALL_YOURS).
 
 Only functions that begin with a random name of this run are touched, and all are
-taken away in the end. Callers and workers share the machine with a local server.`,
+taken away in the end (--function and --keep change that). Callers and workers
+share the machine with a local server.`,
 		Example: `  gearbolt bench
   gearbolt bench sync background drain --server jobs-1 --against jobs-2 --rounds 5
   gearbolt bench --clients 1 --inflight 256 --parked off
@@ -66,15 +75,21 @@ func (b *benching) flags(f *pflag.FlagSet) {
 	f.IntVar(&b.Grabs, "grabs", 1, "grabs of each that wait for a job at once")
 	f.StringVar(&b.parked, "parked", string(bench.ParkedAuto), "whether workers leave their grabs with the server: auto, on, off")
 	f.IntVar(&b.Size, "size", 100, "bytes of a payload")
-	f.IntVar(&b.Jobs, "jobs", 20000, "jobs of a round of drain")
+	f.IntVar(&b.Jobs, "jobs", 20000, "jobs of a round of drain and of queued")
 	f.IntVar(&b.Idle, "idle", 1000, "connections that sleep, with idle")
-	f.IntVar(&b.Functions, "functions", 1000, "functions, with functions")
-	f.BoolVar(&b.Library, "library", false, "sync through Gearbolt's Go library, callers and workers")
+	f.IntVar(&b.Functions, "functions", 1000, "functions, with functions, abilities and storm")
+	f.IntVar(&b.Rate, "rate", 10000, "packets a second, in all, of beside")
+	f.IntVar(&b.Storm, "storm", 50, "workers that reconnect at once, of storm")
+	f.BoolVar(&b.Unique, "unique", false, "each job has a unique id, and none that of another")
+	f.StringVar(&b.library, "library", "", "sync through Gearbolt's Go library: both (callers and workers) or workers")
+	f.Lookup("library").NoOptDefVal = string(bench.LibraryBoth)
+	f.StringVar(&b.Function, "function", "", "`name` of the function, instead of a random one; with --keep")
+	f.BoolVar(&b.Keep, "keep", false, "leave queued jobs where they are")
 	f.VarP(&b.out, "output", "o", "table or json")
 }
 
 func (b *benching) run(ctx context.Context, kinds []string) error {
-	b.Kinds, b.Parked = kinds, bench.Parked(b.parked)
+	b.Kinds, b.Parked, b.Library = kinds, bench.Parked(b.parked), bench.Library(b.library)
 	if len(kinds) == 0 {
 		b.Kinds = []string{"sync"}
 	}
