@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"gearbolt/integration/harness"
-	"gearbolt/persist"
-	"gearbolt/protocol"
+	"gearbolt/integration/judge"
 )
 
 var (
@@ -19,212 +17,166 @@ var (
 	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of death and of the load")
 )
 
-// longestLife is how long the server lives under load, at most.
-const longestLife = 200 * time.Millisecond
+// The server lives under load for lifetime, at most, and once in a while
+// for longer than a lease.
+const (
+	lifetime = 200 * time.Millisecond
+	longLife = lease + lease/2
+)
 
 func TestKilledAgainAndAgain(t *testing.T) {
 	chance := rand.New(rand.NewPCG(*seed, 0))
-	addr, dir, b, keepsakes := harness.FreeAddr(t), t.TempDir(), newBooks(), newKeepsakes()
+	addr, dir, b, keepsakes := harness.FreeAddr(t), t.TempDir(), judge.New(), newKeepsakes()
 	began := time.Now()
 	for round := range *rounds {
 		s := harness.GearboltAt(t, addr, dir)
-		b.restarted()
-		l := mustDial(t, addr)
+		b.Started()
+		c := client(t, b, addr)
 		if round == 0 {
 			for _, k := range keepsakes {
-				k.handle = k.submit(t, l)
+				k.handle = k.submit(t, c)
 			}
 		} else {
-			audit(t, b, l)
-			checkLimit(t, l, round)
-			checkKeepsakes(t, l, keepsakes)
+			look(t, b, addr)
+			checkLimit(t, c, round)
+			checkKeepsakes(t, c, keepsakes)
 			checkOrder(t, b, addr)
 		}
-		setLimit(t, l, round+1)
-		keepsakes[round%len(keepsakes)].try(t, addr, l)
-		l.close()
+		setLimit(t, c, round+1)
+		keepsakes[round%len(keepsakes)].try(t, b, addr)
+		c.Close()
 		peers := begin(addr, b, chance)
-		time.Sleep(time.Duration(chance.Int64N(int64(longestLife)))) // the moment of death
-		s.Kill()
+		time.Sleep(moment(chance)) // the moment of death
+		kill(b, s)
 		peers.peers.Wait()
-		if report(t, b); t.Failed() {
+		if t.Failed() {
 			t.Fatalf("round %d of %d, -seed %d", round+1, *rounds, *seed)
 		}
 	}
 	finish(t, b, addr, dir)
-	acked := b.count(func(j *job) bool { return j.acked })
-	ended := b.count(func(j *job) bool { return j.ended > 0 })
-	t.Logf("%d rounds in %.0f s: %d background jobs acknowledged, 0 lost; %d ended by a worker; %d ran again because their end was not confirmed, as they may; -seed %d",
-		*rounds, time.Since(began).Seconds(), acked, ended, b.again, *seed)
+	n := b.Totals()
+	t.Logf("%d rounds in %.0f s: %d background jobs acknowledged, 0 lost; %d ended by a worker; %d ran again because their end was not confirmed, as they may; %d events; -seed %d",
+		*rounds, time.Since(began).Seconds(), n.Acknowledged, n.Ended, n.Again, n.Events, *seed)
 }
 
-func mustDial(t *testing.T, addr string) *line {
+// moment draws how long the server lives under load.
+func moment(chance *rand.Rand) time.Duration {
+	if chance.IntN(25) == 0 {
+		return longLife
+	}
+	return time.Duration(chance.Int64N(int64(lifetime)))
+}
+
+func kill(b *judge.Book, s *harness.Server) {
+	b.Fault("kill -9")
+	s.Kill()
+	b.Died()
+}
+
+func client(t *testing.T, b *judge.Book, addr string) *judge.Client {
 	t.Helper()
-	l, err := dial(addr)
+	c, err := b.Client(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.close)
-	return l
+	t.Cleanup(c.Close)
+	return c
 }
 
-func audit(t *testing.T, b *books, l *line) {
+// look holds the book against the server, to which nobody talks.
+func look(t *testing.T, b *judge.Book, addr string) {
 	t.Helper()
-	if err := b.audit(l); err != nil {
+	s, err := b.Look(addr)
+	if err != nil {
 		t.Fatal(err)
 	}
+	report(t, b.Judge(&judge.After{Server: s}))
 }
 
-// report fails the test with the first faults of the books.
-func report(t *testing.T, b *books) {
+// report fails the test with the first violations.
+func report(t *testing.T, all []judge.Violation) {
 	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, f := range b.faults[:min(len(b.faults), 10)] {
-		t.Error(f)
+	const shown = 10
+	for _, v := range all[:min(len(all), shown)] {
+		t.Error(v)
 	}
-	if n := len(b.faults) - 10; n > 0 {
-		t.Errorf("and %d more faults", n)
+	if n := len(all) - shown; n > 0 {
+		t.Errorf("and %d more violations", n)
 	}
-}
-
-// checkOrder has a worker take some jobs of a server on which nothing else
-// happens: they come by priority, and within one as they were submitted.
-func checkOrder(t *testing.T, b *books, addr string) {
-	t.Helper()
-	w := mustDial(t, addr)
-	defer w.close()
-	waiting, _ := b.open(0)
-	w.send(protocol.CanDo, function)
-	var last place
-	for range 10 {
-		r, err := w.ask(protocol.JobAssignUniq, protocol.GrabJobUniq)
-		if err != nil {
-			break // no job is left
-		}
-		j := b.assigned(withReducer(b, r))
-		if j == nil {
-			return
-		}
-		// One whose time came after the start stands behind those that waited.
-		if at := placeOf(t, j); j.due.IsZero() {
-			if at.before(last) {
-				t.Errorf("%s came behind one of priority %d with the number %v", j.handle, last.priority, last.number)
-			}
-			last = at
-		}
-		b.ending(j)
-		w.send(protocol.WorkComplete, j.handle, "")
-		waiting = slices.DeleteFunc(waiting, func(x *job) bool { return x == j })
-	}
-	if _, err := w.ask(protocol.EchoRes, protocol.EchoReq, "all said"); err != nil {
-		t.Fatal(err)
-	}
-	for _, j := range waiting {
-		if known := !j.done && j.due.IsZero(); known && placeOf(t, j).before(last) {
-			t.Errorf("%s still waits, and one of priority %d with the number %v was taken", j.handle, last.priority, last.number)
-		}
-	}
-}
-
-// withReducer makes of the arguments of JOB_ASSIGN_UNIQ what GRAB_JOB_ALL would
-// have brought.
-func withReducer(b *books, args []string) reply {
-	token, _, _ := strings.Cut(args[3], "|")
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if j := b.jobs[token]; j != nil && j.reducer != "" {
-		args = slices.Insert(args, 3, j.reducer)
-	}
-	return reply{args: args}
-}
-
-// A place is where a job stands in its function's queues after a restart.
-type place struct {
-	priority persist.Priority
-	number   persist.JobID
-}
-
-func (p place) before(q place) bool {
-	return p.priority < q.priority || p.priority == q.priority && p.number.Compare(q.number) < 0
-}
-
-func placeOf(t *testing.T, j *job) place {
-	t.Helper()
-	p := place{priority: j.priority}
-	number := j.handle[strings.LastIndexByte(j.handle, ':')+1:]
-	if _, err := fmt.Sscanf(number, "%d-%d", &p.number.Epoch, &p.number.Seq); err != nil {
-		t.Fatalf("%s: %v", j.handle, err)
-	}
-	return p
 }
 
 // finish has workers do all that is left. Then every job that was acknowledged
-// has been ended by a worker, and is gone.
-func finish(t *testing.T, b *books, addr, dir string) {
+// has been ended, and none is in the store.
+func finish(t *testing.T, b *judge.Book, addr, dir string) {
 	t.Helper()
 	s := harness.GearboltAt(t, addr, dir)
-	b.restarted()
-	l := mustDial(t, addr)
-	audit(t, b, l)
-	peers := &load{addr: addr, books: b, calm: true}
+	b.Started()
+	look(t, b, addr)
+	peers := &load{addr: addr, book: b, calm: true}
 	for range workers {
-		peers.start(rand.New(rand.NewPCG(*seed, 1)), func(r *rand.Rand, line *line) { peers.work(r, line, "last") })
+		peers.start(rand.New(rand.NewPCG(*seed, 1)), func(r *rand.Rand) { peers.work(r, "last", false) })
 	}
-	for deadline := time.Now().Add(patience); ; {
-		status, err := l.admin("status", true)
+	c := client(t, b, addr)
+	for deadline := time.Now().Add(judge.Patience); ; {
+		status, err := c.List("status")
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("jobs are left: %q, %v", status, err)
 		}
-		if contains(status, fmt.Sprintf("%s\t0\t0\t%d", function, workers)) {
+		if slices.Contains(status, fmt.Sprintf("%s\t0\t0\t%d", function, workers)) {
 			break
 		}
 		time.Sleep(10 * time.Millisecond) // asks again
 	}
-	s.Kill()
+	look(t, b, addr)
+	kill(b, s)
 	peers.peers.Wait()
-	open, _ := b.open(0)
-	for _, j := range open {
-		if j.acked && j.ended == 0 {
-			t.Errorf("no job is left, and nobody has ended %s (%s)", j.token, j.handle)
-		}
-	}
-	report(t, b)
+	report(t, b.Judge(&judge.After{Store: judge.ReadStore(dir)}))
 }
 
-// The same check sees that a server without a store loses everything.
-func TestCheckSeesLosses(t *testing.T) {
+// A server without a store loses everything, and that is seen.
+func TestLossesAreSeen(t *testing.T) {
 	chance := rand.New(rand.NewPCG(*seed, 2))
-	addr, dir, b := harness.FreeAddr(t), t.TempDir(), newBooks()
-	for range 2 {
-		s := harness.GearboltAt(t, addr, dir, "--store", "memory")
-		b.restarted()
-		audit(t, b, mustDial(t, addr))
-		peers := begin(addr, b, chance)
-		awaitAcknowledged(t, b)
-		s.Kill()
-		peers.peers.Wait()
+	addr, b := harness.FreeAddr(t), judge.New()
+	s := harness.GearboltAt(t, addr, t.TempDir(), "--store", "memory")
+	b.Started()
+	peers := begin(addr, b, chance)
+	awaitLater(t, b)
+	kill(b, s)
+	peers.peers.Wait()
+	harness.GearboltAt(t, addr, t.TempDir(), "--store", "memory")
+	b.Started()
+	server, err := b.Look(addr)
+	if err != nil {
+		t.Fatal(err)
 	}
 	lost := 0
-	for _, f := range b.faults {
-		if strings.Contains(f, "lost: ") {
+	for _, v := range b.Judge(&judge.After{Server: server}) {
+		if v.Invariant == judge.I1NoLoss {
 			lost++
+		} else {
+			t.Error(v)
 		}
 	}
 	if lost == 0 {
-		t.Errorf("nothing was seen to be lost; the faults are %q", b.faults)
+		t.Error("nothing was seen to be lost")
 	}
 	t.Logf("%d losses seen", lost)
 }
 
-// awaitAcknowledged waits until some jobs are acknowledged whose time is yet to
-// come.
-func awaitAcknowledged(t *testing.T, b *books) {
+// awaitLater waits until some jobs are acknowledged whose time is yet to come.
+func awaitLater(t *testing.T, b *judge.Book) {
 	t.Helper()
-	later := time.Now().Add(time.Second)
-	unended := func(j *job) bool { return j.acked && j.ended == 0 && j.due.After(later) }
-	for deadline := time.Now().Add(patience); b.count(unended) < 10; {
-		if time.Now().After(deadline) {
+	for deadline := time.Now().Add(judge.Patience); ; {
+		later, n := time.Now().Add(time.Second), 0
+		for _, j := range b.Open() {
+			if j.Due.After(later) {
+				n++
+			}
+		}
+		switch {
+		case n >= 10:
+			return
+		case time.Now().After(deadline):
 			t.Fatal("no jobs are acknowledged")
 		}
 		time.Sleep(time.Millisecond) // asks again

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gearbolt/integration/harness"
+	"gearbolt/integration/judge"
 	"gearbolt/persist"
 	"gearbolt/persist/bolt"
 	"gearbolt/protocol"
@@ -75,13 +76,17 @@ func queuedJob(epoch uint64, n int) *persist.Job {
 // checkQueue looks whether all n jobs are there, and takes the first.
 func checkQueue(t *testing.T, addr string, n int) {
 	t.Helper()
-	l := mustDial(t, addr)
-	status, err := l.admin("status", true)
-	if want := fmt.Sprintf("queued\t%d\t0\t0", n); err != nil || !contains(status, want) {
+	l, err := judge.Dial(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	status, err := l.List("status")
+	if want := fmt.Sprintf("queued\t%d\t0\t0", n); err != nil || !slices.Contains(status, want) {
 		t.Fatalf("status: %q, %v; want %q", status, err, want)
 	}
-	l.send(protocol.CanDo, "queued")
-	got, err := l.ask(protocol.JobAssignUniq, protocol.GrabJobUniq)
+	l.Send(protocol.CanDo, "queued")
+	got, err := l.Ask(protocol.JobAssignUniq, protocol.GrabJobUniq)
 	want := []string{"H:before:1-1", "queued", "unique 0", fmt.Sprintf("%-100d", 0)}
 	if err != nil || strings.Join(got, "\x00") != strings.Join(want, "\x00") {
 		t.Errorf("the first job is %q, %v; want %q", got, err, want)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gearbolt/integration/harness"
+	"gearbolt/integration/judge"
 	"gearbolt/protocol"
 )
 
@@ -89,9 +90,13 @@ func submissionRate(t *testing.T, addr string) float64 {
 	began := time.Now()
 	end := began.Add(*throughput)
 	for i := range contestants {
-		l := mustDial(t, addr)
+		l, err := judge.Dial(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
 		all.Go(func() {
-			if err := l.submitUntil(end, i, &acknowledged); err != nil {
+			defer l.Close()
+			if err := submitUntil(l, end, i, &acknowledged); err != nil {
 				t.Error(err)
 			}
 		})
@@ -103,22 +108,22 @@ func submissionRate(t *testing.T, addr string) float64 {
 // submitUntil keeps submissions in flight until end, and then waits for the
 // answers. Every job has a unique id: gearmand's table has one row for all that
 // have none.
-func (l *line) submitUntil(end time.Time, number int, acknowledged *atomic.Int64) error {
+func submitUntil(l *judge.Line, end time.Time, number int, acknowledged *atomic.Int64) error {
 	payload, waiting, sent := strings.Repeat("x", payloadSize), 0, 0
 	for {
 		for time.Now().Before(end) && waiting < inFlight {
-			l.send(protocol.SubmitJobBG, "throughput", fmt.Sprint(number, "-", sent), payload)
+			l.Send(protocol.SubmitJobBG, "throughput", fmt.Sprint(number, "-", sent), payload)
 			waiting, sent = waiting+1, sent+1
 		}
 		if waiting == 0 {
 			return nil
 		}
-		r, err := l.receive()
+		r, err := l.Receive()
 		if err != nil {
 			return err
 		}
-		if r.kind != protocol.JobCreated {
-			return fmt.Errorf("%s %q", r.kind, r.args)
+		if r.Type != protocol.JobCreated {
+			return fmt.Errorf("%s", r)
 		}
 		waiting--
 		acknowledged.Add(1)

@@ -15,8 +15,7 @@ func (b *Book) apply(e Event) {
 	case Died:
 		b.dead = true
 	case Submitting:
-		b.submissions[e.Job.Token] = &submission{Job: e.Job}
-		b.unanswered++
+		b.submitting(e)
 	case Created:
 		b.created(e)
 	case Refused:
@@ -27,6 +26,14 @@ func (b *Book) apply(e Event) {
 		b.connEvent(e)
 	case Ending, Confirmed, Seen, Cancelling, Cancelled:
 		b.jobEvent(e)
+	}
+}
+
+// submitting is a job that is about to be sent, or, to join itself, sent again.
+func (b *Book) submitting(e Event) {
+	if b.submissions[e.Job.Token] == nil {
+		b.submissions[e.Job.Token] = &submission{Job: e.Job}
+		b.unanswered++
 	}
 }
 
@@ -73,7 +80,7 @@ func (b *Book) created(e Event) {
 		return
 	}
 	b.name(s, x)
-	if x.endedFor(e.Life) && x.endAt < e.Called {
+	if x.endedBefore(e.Called, e.Life) {
 		b.violate(I4SingleCompletion, x, "%s was given to %s after its end was taken", x.handle, s.Token)
 	}
 	if s.Background() {
@@ -135,7 +142,7 @@ func (b *Book) repeated(x *entry, e Event) {
 	switch {
 	case x.end == confirmed:
 		b.violate(I4SingleCompletion, x, "%s came again although its end is on stable storage", x.handle)
-	case x.cancelled:
+	case x.cancelled > 0 && x.cancelled < e.Called:
 		b.violate(I4SingleCompletion, x, "%s came again although it is cancelled", x.handle)
 	case x.end == heard && x.endLife == e.Life:
 		b.violate(I4SingleCompletion, x, "%s came again although its end was taken", x.handle)
@@ -211,7 +218,7 @@ func (b *Book) ending(x *entry, e Event) {
 // seen is an answer to GET_STATUS.
 func (b *Book) seen(x *entry, e Event) {
 	switch {
-	case e.Known && x.endedFor(e.Life) && x.endAt < e.Called:
+	case e.Known && x.endedBefore(e.Called, e.Life):
 		b.violate(I4SingleCompletion, x, "%s is known although its end was taken", x.handle)
 	case !e.Known && x.acked && !x.mayBeGone(b.Retries):
 		b.violate(I1NoLoss, x, "%s was acknowledged and is not known", x.handle)
@@ -224,7 +231,7 @@ func (b *Book) cancelled(x *entry, e Event) {
 	x.cancels--
 	switch {
 	case e.Known:
-		x.cancelled, x.endAt = true, e.At
+		x.cancelled = e.At
 		delete(b.open, x)
 	case x.acked && !x.mayBeGone(b.Retries):
 		b.violate(I1NoLoss, x, "%s was acknowledged and could not be cancelled: %s", x.handle, e.Note)

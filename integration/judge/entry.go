@@ -37,8 +37,8 @@ type entry struct {
 	late      bool          // somebody who does not hold it has said that it is done
 	overdue   bool          // somebody has, whose lease may have been over
 	cancels   int           // operators who had no answer yet
-	cancelled bool
-	vanished  bool // it was looked for after a restart, and not there
+	cancelled time.Duration // an operator was told so; 0: none was
+	vanished  bool          // it was looked for after a restart, and not there
 }
 
 // hold notes that a connection has the job.
@@ -52,10 +52,14 @@ func (x *entry) hold(e Event) {
 func (x *entry) leaseOver(now time.Duration) bool { return x.lease > 0 && now >= x.heldFrom+x.lease }
 
 // gone reports whether the job is known not to come back.
-func (x *entry) gone() bool { return x.end == confirmed || x.cancelled || x.vanished }
+func (x *entry) gone() bool { return x.end == confirmed || x.cancelled > 0 || x.vanished }
 
-// endedFor reports whether the job must be unknown to the server in a life.
-func (x *entry) endedFor(life int) bool { return x.gone() || x.end == heard && x.endLife == life }
+// endedBefore reports whether the job must be unknown to whoever asks a server
+// in the given life at t.
+func (x *entry) endedBefore(t time.Duration, life int) bool {
+	taken := x.end == confirmed || x.end == heard && x.endLife == life
+	return x.vanished || taken && x.endAt < t || x.cancelled > 0 && x.cancelled < t
+}
 
 // mayBeGone reports whether somebody had the right to end the job and perhaps
 // has.

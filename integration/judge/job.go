@@ -11,16 +11,17 @@ import (
 
 // A Job is a submission as it is sent. Its Token is its own alone, and its
 // Payload begins with it and a "|", so that a job is known wherever it turns
-// up. Submissions with one unique id may share one job on the server, which
+// up; only to join itself is it submitted again. Submissions with one unique id may share one job on the server, which
 // then has the payload of the first.
 type Job struct {
 	Token    string
-	Type     protocol.Type // of the SUBMIT family, but for SUBMIT_JOB_SCHED
+	Type     protocol.Type // of the SUBMIT family
 	Function string
 	Unique   string
 	Reducer  string // of SUBMIT_REDUCE_JOB*
 	Payload  string
 	Due      time.Time // of SUBMIT_JOB_EPOCH, to the second
+	Sched    [5]string // of SUBMIT_JOB_SCHED: minute, hour, day, month, weekday
 }
 
 // TokenOf returns the token that a payload begins with.
@@ -56,6 +57,8 @@ func (j *Job) args() []string {
 		return []string{j.Function, j.Unique, j.Reducer, "", j.Payload}
 	case protocol.SubmitJobEpoch:
 		return []string{j.Function, j.Unique, strconv.FormatInt(j.Due.Unix(), 10), j.Payload}
+	case protocol.SubmitJobSched:
+		return append(append([]string{j.Function, j.Unique}, j.Sched[:]...), j.Payload)
 	}
 	return []string{j.Function, j.Unique, j.Payload}
 }

@@ -32,7 +32,7 @@ func (b *Book) judgeServer(s *Server) {
 			b.violate(I5Integrity, b.entries[handle], "%s is listed twice", handle)
 		}
 		known[handle] = true
-		if !b.present(handle) {
+		if !b.present(handle, b.life) {
 			strangers++
 		}
 	}
@@ -46,13 +46,14 @@ func (b *Book) judgeServer(s *Server) {
 	b.judgeOpen(known, false)
 }
 
-// present judges a job that is there, and reports whether anybody knows it.
-func (b *Book) present(handle string) bool {
+// present judges a job that is there in some life, and reports whether anybody
+// knows it.
+func (b *Book) present(handle string, life int) bool {
 	x := b.entries[handle]
 	if x == nil {
 		return false
 	}
-	if x.endedFor(b.life) {
+	if x.endedBefore(b.events[len(b.events)-1].At+1, life) {
 		b.violate(I4SingleCompletion, x, "%s is back although its end was taken", handle)
 	}
 	if x.job == nil {
@@ -132,7 +133,7 @@ func (b *Book) judgeRecord(j *persist.Job) {
 	if what := differs(j, s.Job); what != "" {
 		b.violate(I3NoPhantom, x, "the store has %s with another %s than it was submitted with", s.Token, what)
 	}
-	b.present(x.handle)
+	b.present(x.handle, b.life+1) // a store is what the next life has
 }
 
 // differs says in which field a record is not what was submitted, or "".
@@ -148,7 +149,7 @@ func differs(j *persist.Job, s *Job) string {
 		return "reducer"
 	case j.Priority != s.Priority():
 		return "priority"
-	case !j.Due.IsZero() && !j.Due.Equal(s.Due):
+	case !j.Due.IsZero() && !s.Due.IsZero() && !j.Due.Equal(s.Due):
 		return "time"
 	}
 	return ""
