@@ -24,6 +24,22 @@ func (inv *Invocation) check() error {
 	case s.SSLRequireClientCertificate && s.SSLCAFile == "":
 		return inv.Fault("ssl-ca-file", errors.New("is empty, and a required client certificate must be vouched for; give the authorities' PEM file"))
 	}
+	return inv.checkMemory()
+}
+
+// leastMemory is what a server can do with.
+const leastMemory = 64 * mib
+
+func (inv *Invocation) checkMemory() error {
+	s := &inv.Settings
+	switch {
+	case s.MemoryLimit > 0 && s.MemoryLimit < leastMemory:
+		return inv.Fault("memory-limit", errors.New("is too little for a server; give at least 64MiB, or 0 for what the environment allows"))
+	case s.OutboxMemory > 0 && s.OutboxMemory < s.PacketLimit:
+		return inv.Fault("outbox-memory", fmt.Errorf("is smaller than packet-limit (%s), so that the largest job would reach nobody; give at least that", formatSize(s.PacketLimit)))
+	case s.ReadMemory > 0 && s.ReadMemory < s.PacketLimit:
+		return inv.Fault("read-memory", fmt.Errorf("is smaller than packet-limit (%s), so that the largest packet would never arrive; give at least that", formatSize(s.PacketLimit)))
+	}
 	return nil
 }
 

@@ -22,10 +22,27 @@ type Settings struct {
 
 	// What a peer may take.
 	PacketLimit              int64
-	OutboxLimit              int64 // bytes that may wait for a peer that does not read
-	MaxConnections           int   // 0 is what the file descriptors allow
-	MaxConnectionsPerAddress int   // 0 is no bound
-	FileDescriptors          int   // 0 is the most that the user may have
+	OutboxLimit              int64         // bytes that may wait for a peer that does not read
+	MaxConnections           int           // 0 is what the file descriptors allow
+	MaxConnectionsPerAddress int           // 0 is no bound
+	FileDescriptors          int           // 0 is the most that the user may have
+	ReadTimeout              time.Duration // for a message that has begun to arrive; 0 is no bound
+
+	// What all peers together may take. 0 of a size is a share of the memory.
+	MemoryLimit  int64 // of the process; 0 is what the environment allows
+	QueueMemory  int64 // what jobs, functions and registrations take beside payloads that are stored
+	OutboxMemory int64 // bytes that wait for peers that do not read
+	ReadMemory   int64 // buffers of large packets that are arriving, and payloads being read back
+	CommitMemory int64 // submissions that wait for the disk
+
+	// What may be queued. 0 is no bound.
+	MaxJobs                   int
+	MaxJobsPerFunction        int // of functions without a "maxqueue" of their own
+	MaxQueueBytes             int64
+	MaxQueueBytesPerFunction  int64 // of functions without a "maxqueuebytes" of their own
+	MaxFunctions              int
+	MaxFunctionsPerConnection int
+	MaxClientsPerJob          int
 
 	// How long a silent peer is believed in. 0 is the system's own value.
 	Keepalive         bool
@@ -70,19 +87,25 @@ const (
 // the data directory, which depends on who starts it.
 func Defaults() Settings {
 	return Settings{
-		Listen:            []Endpoint{{Host: "127.0.0.1"}},
-		Port:              4730,
-		Store:             "bolt",
-		StoreMinFree:      64 * mib,
-		PayloadMemory:     256 * mib,
-		PacketLimit:       64 * mib,
-		OutboxLimit:       64 * mib,
+		Listen:        []Endpoint{{Host: "127.0.0.1"}},
+		Port:          4730,
+		Store:         "bolt",
+		StoreMinFree:  64 * mib,
+		PayloadMemory: 256 * mib,
+		PacketLimit:   64 * mib,
+		OutboxLimit:   64 * mib,
+
+		MaxFunctions:              1_000_000,
+		MaxFunctionsPerConnection: 100_000,
+		MaxClientsPerJob:          65_536,
+
 		Keepalive:         true,
 		KeepaliveIdle:     30 * time.Second,
 		KeepaliveInterval: 10 * time.Second,
 		KeepaliveCount:    3,
 		TCPUserTimeout:    5 * time.Minute,
 		HandshakeTimeout:  10 * time.Second,
+		ReadTimeout:       time.Minute,
 		LogFile:           "stderr",
 		Verbose:           "INFO",
 		LogFormat:         "auto",

@@ -63,10 +63,13 @@ type Job struct {
 	HasReducer bool
 }
 
-// A Limit is what the admin command "maxqueue" set for a function: how many
-// jobs it may hold before a submission of that priority is refused. 0 means no
-// limit.
+// A Limit is what operators have set for a function by the admin commands
+// "maxqueue" and "maxqueuebytes". 0 means no limit.
 type Limit struct {
 	Function string
-	Max      [Priorities]uint32
+	Max      [Priorities]uint32 // jobs that it may hold before a submission of that priority is refused
+	Bytes    int64              // of payloads that it may hold
 }
+
+// IsZero reports whether l limits nothing.
+func (l Limit) IsZero() bool { return l.Max == [Priorities]uint32{} && l.Bytes == 0 }

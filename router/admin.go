@@ -44,6 +44,8 @@ func (m *Machine) admin(c *Conn, line []byte) {
 		m.sayText(c, "OK "+m.cfg.Version+"\n")
 	case w.Is(0, "getpid"):
 		m.sayText(c, "OK "+strconv.Itoa(m.cfg.PID)+"\n")
+	case w.Is(0, "counters"):
+		m.adminCounters(c)
 	case w.Is(0, "verbose"):
 		m.sayText(c, "OK "+m.cfg.Verbose+"\n")
 	default:
@@ -60,6 +62,8 @@ func (m *Machine) adminWith(c *Conn, w *protocol.Words) {
 		m.adminCancel(c, w)
 	case w.Is(0, "maxqueue"):
 		m.adminMaxqueue(c, w)
+	case w.Is(0, "maxqueuebytes"):
+		m.adminMaxqueuebytes(c, w)
 	case w.Is(0, "create"):
 		m.adminCreate(c, w)
 	case w.Is(0, "drop"):
@@ -109,6 +113,12 @@ func (m *Machine) adminCreate(c *Conn, w *protocol.Words) {
 		m.incomplete(c, w)
 		return
 	}
+	if m.functions[string(w.Word[2])] == nil {
+		if why := m.functionRefusal(len(w.Word[2])); why != noLimit {
+			m.denyLine(c, why)
+			return
+		}
+	}
 	m.function(w.Word[2])
 	m.sayText(c, textOK)
 }
@@ -129,6 +139,7 @@ func (m *Machine) adminDrop(c *Conn, w *protocol.Words) {
 	default:
 		m.deadlines.cancel(&fn.watch)
 		delete(m.functions, fn.name)
+		m.memory -= memoryOfFunction(fn.name)
 		m.sayText(c, textOK)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (m *Machine) check() error {
 	for _, look := range []func() error{
 		m.checkLists, m.checkJobs, m.checkFunctions, m.checkReady, m.checkUniques,
-		m.checkConns, m.checkWorkers, m.checkWoken, m.checkDeadlines, m.checkBatches, m.checkMemory,
+		m.checkConns, m.checkWorkers, m.checkWoken, m.checkDeadlines, m.checkBatches, m.checkMemory, m.checkBytes,
 	} {
 		if err := look(); err != nil {
 			return err
@@ -167,11 +167,13 @@ func (m *Machine) checkFunctions() error {
 	type counts struct {
 		total, run, workers int
 		waits               [persist.Priorities]int
+		bytes               int64
 	}
 	want := make(map[*function]counts)
 	for j := range m.jobs.sorted {
 		n := want[j.fn]
 		n.total++
+		n.bytes += int64(j.size)
 		if j.state == running {
 			n.run++
 		} else {
@@ -187,11 +189,11 @@ func (m *Machine) checkFunctions() error {
 		}
 	}
 	for name, fn := range m.functions {
-		if got := (counts{fn.total, fn.run, fn.workers, fn.waits}); got != want[fn] || fn.name != name {
+		if got := (counts{fn.total, fn.run, fn.workers, fn.waits, fn.bytes}); got != want[fn] || fn.name != name {
 			return fmt.Errorf("function %q has %+v, but its counts are %+v", name, want[fn], got)
 		}
-		if fn.limit != m.limits.now[name].Max {
-			return fmt.Errorf("function %q has the limit %v, not %v", name, fn.limit, m.limits.now[name].Max)
+		if l := m.limits.now[name]; fn.limit != l.Max || fn.maxBytes != l.Bytes {
+			return fmt.Errorf("function %q has the limits %v and %d, not %v", name, fn.limit, fn.maxBytes, l)
 		}
 		delete(want, fn)
 	}

@@ -136,13 +136,48 @@ func (m *Machine) checkDeadlines() error {
 	return nil
 }
 
-// checkMemory adds up what the limits on memory go by.
+// checkMemory adds up what Limits.Memory goes by.
 func (m *Machine) checkMemory() error {
-	var payloads int64
+	var n int64
 	for j := range m.jobs.sorted {
+		n += j.memory() + int64(j.audience())*listenerMemory
+	}
+	for name := range m.functions {
+		n += memoryOfFunction(name)
+	}
+	for name := range m.limits.now {
+		n += memoryOfFunction(name)
+	}
+	for c := range m.conns.all {
+		n += int64(len(c.abilities)) * abilityMemory
+		registrations := 0
+		for a := range c.turns.all {
+			registrations += a.times
+		}
+		if registrations != c.registrations {
+			return fmt.Errorf("connection %d: %d registrations, but registrations is %d", c.number, registrations, c.registrations)
+		}
+	}
+	if n != m.memory {
+		return fmt.Errorf("%d bytes of memory, but memory is %d", n, m.memory)
+	}
+	return nil
+}
+
+// checkBytes adds up what other limits on bytes go by.
+func (m *Machine) checkBytes() error {
+	var payloads, queue, held int64
+	for c := range m.conns.all {
+		held += int64(c.heldBytes)
+	}
+	for j := range m.jobs.sorted {
+		queue += int64(j.size)
 		if j.background && j.put == 0 && !j.onlyStored {
 			payloads += int64(j.size)
 		}
+	}
+	if queue != m.queueBytes || held != m.heldBytes {
+		return fmt.Errorf("%d bytes in jobs and %d in replies, but queueBytes is %d and heldBytes %d", queue, held, m.queueBytes, m.heldBytes)
 	}
 	if payloads != m.payloadBytes {
 		return fmt.Errorf("%d bytes of payloads, but payloadBytes is %d", payloads, m.payloadBytes)

@@ -35,14 +35,15 @@ type Conn struct {
 	uncommitted int // bytes of its requests that wait for the store
 
 	// As a worker.
-	abilities  map[*function]*ability
-	turns      list[*ability] // in the order of their turns: wake.go, grab.go
-	turn       int64          // the last turn taken
-	registered int64          // how many abilities were ever registered
-	awake      list[*ability] // abilities whose function does not know that it can wake this worker
-	holding    jobList
-	timers     int    // how many of holding have a timer
-	past       record // jobs that it may have held
+	abilities     map[*function]*ability
+	turns         list[*ability] // in the order of their turns: wake.go, grab.go
+	turn          int64          // the last turn taken
+	registered    int64          // how many abilities were ever registered
+	registrations int            // how many there are, each as often as it was registered
+	awake         list[*ability] // abilities whose function does not know that it can wake this worker
+	holding       jobList
+	timers        int    // how many of holding have a timer
+	past          record // jobs that it may have held
 
 	// Requests that wait for a job: park.go.
 	parks  bool

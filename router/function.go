@@ -14,6 +14,9 @@ type function struct {
 	waits  [persist.Priorities]int     // of these, the others
 	limit  [persist.Priorities]uint32  // "maxqueue"; 0: none
 
+	bytes    int64 // payloads of all its jobs
+	maxBytes int64 // "maxqueuebytes"; 0: none
+
 	workers  int                     // registrations
 	sleepers list[*ability]          // abilities of connections that sleep, or did when last looked at: wake.go
 	woken    list[*Conn]             // workers woken for this function that have not come yet
@@ -41,21 +44,17 @@ func (m *Machine) function(name []byte) *function {
 	}
 	m.lastFunction++
 	fn := &function{name: string(name), number: m.lastFunction}
-	fn.limit = m.limits.now[fn.name].Max
+	l := m.limits.now[fn.name]
+	fn.limit, fn.maxBytes = l.Max, l.Bytes
 	fn.watch.fire = func() { m.watchWoken(fn) }
 	m.functions[fn.name] = fn
+	m.memory += memoryOfFunction(fn.name)
 	return fn
 }
 
 // waiting is how many jobs may run now.
 func (fn *function) waiting() int {
 	return fn.queues[persist.High].n + fn.queues[persist.Normal].n + fn.queues[persist.Low].n
-}
-
-// full reports whether "maxqueue" forbids one more job of that priority.
-// gearmand counts the jobs of all priorities, queued and running.
-func (fn *function) full(p persist.Priority) bool {
-	return fn.limit[p] > 0 && fn.total >= int(fn.limit[p])
 }
 
 // A readySet is the functions that have jobs of one priority which may run. A

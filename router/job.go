@@ -115,6 +115,9 @@ func (m *Machine) record(j *job) persist.Job {
 // addJob makes the job known by its number and unique id.
 func (m *Machine) addJob(j *job, key []byte) {
 	m.jobs.add(j)
+	m.memory += j.memory()
+	m.queueBytes += int64(j.size)
+	j.fn.bytes += int64(j.size)
 	j.fn.total++
 	j.fn.waits[j.priority]++
 	m.uniques.claim(j, key)
@@ -124,6 +127,9 @@ func (m *Machine) addJob(j *job, key []byte) {
 func (m *Machine) forget(j *job) {
 	j.state = done
 	m.jobs.remove(j)
+	m.memory -= j.memory()
+	m.queueBytes -= int64(j.size)
+	j.fn.bytes -= int64(j.size)
 	j.fn.total--
 	j.fn.waits[j.priority]--
 	m.uniques.release(j)

@@ -16,6 +16,7 @@ type Config struct {
 	Exceptions    bool   // every connection has the option "exceptions"
 	PayloadMemory int64  // bytes of background payloads kept in memory; the rest is read back from the store
 	ReplyLimit    int    // bytes of replies that may wait for the store on one connection before it is closed
+	Limits        Limits // of what peers can make the machine keep
 
 	Version string // answered to "version"
 	Verbose string // answered to "verbose"
@@ -58,6 +59,12 @@ type Machine struct {
 	owedTimer    deadline
 	uncommitted  int64 // about what waits for the store, in bytes
 	payloadBytes int64 // bytes of background payloads in memory
+
+	// What limits go by: bounds.go.
+	queueBytes int64 // payloads of all jobs
+	memory     int64 // see Limits.Memory
+	heldBytes  int64 // replies that wait, on all connections
+	counters   Counters
 
 	// What is to be said, read and done outside.
 	arena    []byte // the heads of sends

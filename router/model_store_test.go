@@ -22,7 +22,7 @@ type limitReply struct {
 }
 
 func putLimit(in map[string]persist.Limit, l persist.Limit) {
-	if delete(in, l.Function); l.Max != [persist.Priorities]uint32{} {
+	if delete(in, l.Function); !l.IsZero() {
 		in[l.Function] = l
 	}
 }

@@ -17,7 +17,6 @@ func (m *model) submit(c *modelConn, s persist.Job, background bool) {
 		c.say(errorPacket("ARGUMENT_TOO_LARGE", "Unique value too large"))
 		return
 	}
-	m.functions[s.Function] = true
 	key := s.Unique
 	if key == "-" {
 		key = string(s.Payload)
@@ -26,14 +25,12 @@ func (m *model) submit(c *modelConn, s persist.Job, background bool) {
 		m.join(c, j, background)
 		return
 	}
-	switch limit := m.limits.now[s.Function].Max[s.Priority]; {
-	case limit > 0 && m.count(func(j *modelJob) bool { return j.Function == s.Function }) >= int(limit):
-		c.say(errorPacket("QUEUE_ERROR", "Job queue is full"))
-	case m.closing && !background:
-		c.say(errorPacket("QUEUE_ERROR", "The server is shutting down"))
-	default:
-		m.create(c, &modelJob{Job: s, key: key, background: background})
+	if why := m.over(s, background); why != noLimit {
+		m.refuse(c, why)
+		return
 	}
+	m.functions[s.Function] = true
+	m.create(c, &modelJob{Job: s, key: key, background: background})
 }
 
 func (m *model) count(is func(*modelJob) bool) (n int) {
@@ -88,6 +85,10 @@ func (m *model) reveal(j *modelJob) {
 // join is a submission with the unique id of a job that there is.
 func (m *model) join(c *modelConn, j *modelJob, background bool) {
 	if !background {
+		if why := m.clientOver(j); why != noLimit {
+			m.refuse(c, why)
+			return
+		}
 		j.clients = append(j.clients, c)
 	} else if !j.background {
 		j.background, j.put = true, storing

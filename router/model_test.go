@@ -30,11 +30,12 @@ type model struct {
 	known     int // how many jobs have become known
 	closing   bool
 
-	gone    map[persist.JobID]*modelJob // finished, and perhaps still in the store
-	cancels map[persist.JobID]*modelReply
-	limits  modelLimits
-	batch   []persist.Change // with the store
-	handles map[string]bool  // all that were ever given
+	gone     map[persist.JobID]*modelJob // finished, and perhaps still in the store
+	cancels  map[persist.JobID]*modelReply
+	limits   modelLimits
+	refusals Counters
+	batch    []persist.Change // with the store
+	handles  map[string]bool  // all that were ever given
 
 	newFetches []Fetch // of this event
 	fetches    []modelFetch
@@ -237,7 +238,7 @@ func (c *modelConn) next() string {
 // overflowed notes that the machine closed c since too much waited for the
 // store there. How much is too much is tested elsewhere.
 func (m *model) overflowed(c *modelConn, word string) bool {
-	if word != closed || m.cfg.ReplyLimit == 0 || !c.blocked() {
+	if word != closed || m.cfg.ReplyLimit == 0 && m.cfg.Limits.Replies == 0 || !c.blocked() {
 		return false
 	}
 	c.closing, c.parked, c.expect = true, nil, nil

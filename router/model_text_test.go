@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gearbolt/persist"
 	"gearbolt/protocol"
@@ -47,11 +46,8 @@ func (m *model) packet(c *modelConn, t protocol.Type, body string, a []string) {
 		m.getStatus(c, body)
 	case protocol.GetStatusUnique:
 		m.getStatusUnique(c, body)
-	case protocol.CanDo:
-		m.canDo(c, body, 0)
-	case protocol.CanDoTimeout:
-		ms, _ := strconv.Atoi(a[1])
-		m.canDo(c, a[0], time.Duration(ms)*time.Millisecond)
+	case protocol.CanDo, protocol.CanDoTimeout:
+		m.register(c, t, a)
 	case protocol.CantDo:
 		m.cannot(c, body)
 	case protocol.ResetAbilities:
@@ -118,11 +114,10 @@ func (m *model) admin(c *modelConn, w []string) {
 		m.list(c, m.perl(w[0] == "jobs"))
 	case "cancel":
 		m.cancel(c, w[2])
-	case "maxqueue":
-		m.maxqueue(c, w[1], w[2:])
+	case "maxqueue", "maxqueuebytes":
+		m.setLimits(c, w[0], w[1], w[2:])
 	case "create":
-		m.functions[w[2]] = true
-		c.say(ok)
+		m.createFunction(c, w[2])
 	case "drop":
 		m.dropFunction(c, w[2])
 	default:
@@ -184,11 +179,15 @@ func (m *model) workers() (lines []string) {
 }
 
 func (m *model) show(what string) (lines []string) {
-	if what == "maxqueue" {
-		for _, f := range sortedKeys(m.limits.now) {
-			l := m.limits.now[f].Max
-			lines = append(lines, fmt.Sprintf("%s\t%d\t%d\t%d", f, l[persist.High], l[persist.Normal], l[persist.Low]))
+	for _, f := range sortedKeys(m.limits.now) {
+		switch l := m.limits.now[f]; {
+		case what == "maxqueue" && l.Max != [persist.Priorities]uint32{}:
+			lines = append(lines, fmt.Sprintf("%s\t%d\t%d\t%d", f, l.Max[persist.High], l.Max[persist.Normal], l.Max[persist.Low]))
+		case what == "maxqueuebytes" && l.Bytes > 0:
+			lines = append(lines, fmt.Sprintf("%s\t%d", f, l.Bytes))
 		}
+	}
+	if strings.HasPrefix(what, "max") {
 		return lines
 	}
 	for _, j := range m.jobs {
@@ -253,18 +252,6 @@ func (m *model) cancel(c *modelConn, handle string) {
 		return
 	}
 	m.cancels[j.ID] = c.wait()
-}
-
-func (m *model) maxqueue(c *modelConn, function string, numbers []string) {
-	l := persist.Limit{Function: function}
-	for i, n := range numbers {
-		max, _ := strconv.ParseUint(n, 10, 32)
-		if l.Max[i] = uint32(max); len(numbers) == 1 {
-			l.Max = [persist.Priorities]uint32{l.Max[0], l.Max[0], l.Max[0]}
-		}
-	}
-	putLimit(m.limits.now, l)
-	m.limits.waiting = append(m.limits.waiting, limitReply{l, c.wait()})
 }
 
 func (m *model) dropFunction(c *modelConn, function string) {

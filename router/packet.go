@@ -88,6 +88,7 @@ func (m *Machine) workerPacket(c *Conn, msg protocol.Message) {
 // closes it without a word for an argument that is too large, and waits for
 // ever for the NUL that is missing.
 func (m *Machine) malformed(c *Conn, t protocol.Type, err error) {
+	m.Count(PacketsMalformed, 1)
 	if errors.Is(err, protocol.ErrArgTooLarge) {
 		m.close(c)
 		return

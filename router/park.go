@@ -14,7 +14,7 @@ const parkLimit = 4096
 func (m *Machine) park(c *Conn, how assignment) {
 	m.fallAsleep(c)
 	if len(c.parked) == parkLimit {
-		m.sayError(c, protocol.QueueError, "Too many requests wait for a job")
+		m.deny(c, GrabsOverLimit)
 		return
 	}
 	c.parked = append(c.parked, how)

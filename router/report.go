@@ -87,7 +87,8 @@ func (c *Conn) newestFirst(yield func(*ability) bool) {
 	}
 }
 
-// adminShow is "show jobs", "show unique jobs" and our own "show maxqueue".
+// adminShow is "show jobs", "show unique jobs" and our own "show maxqueue",
+// "show maxqueuebytes" and "show limits".
 func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 	switch {
 	case w.N == 2 && w.Is(1, "jobs"):
@@ -97,9 +98,11 @@ func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 			return append(append(b, j.unique()...), '\n')
 		})
 	case w.N == 2 && w.Is(1, "maxqueue"):
-		listing(m, c, m.sortedLimits(), func(b []byte, l persist.Limit) []byte {
-			return appendRow(append(b, l.Function...), int(l.Max[persist.High]), int(l.Max[persist.Normal]), int(l.Max[persist.Low]))
-		})
+		m.showMaxqueue(c)
+	case w.N == 2 && w.Is(1, "maxqueuebytes"):
+		m.showMaxqueuebytes(c)
+	case w.N == 2 && w.Is(1, "limits"):
+		m.showLimits(c)
 	default:
 		m.sayText(c, textUnknownShow)
 	}
@@ -121,15 +124,6 @@ func (m *Machine) knownJobs(yield func(*job) bool) {
 			return
 		}
 	}
-}
-
-func (m *Machine) sortedLimits() []persist.Limit {
-	all := make([]persist.Limit, 0, len(m.limits.now))
-	for _, l := range m.limits.now {
-		all = append(all, l)
-	}
-	slices.SortFunc(all, func(a, b persist.Limit) int { return strings.Compare(a.Function, b.Function) })
-	return all
 }
 
 // adminJobs is the Perl server's "jobs": function, unique id, the worker's

@@ -120,11 +120,25 @@ func (m *Machine) hold(c *Conn, h held) {
 // closed.
 func (m *Machine) count(c *Conn, bytes int) {
 	c.heldBytes += bytes
-	if m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit {
-		m.sends = append(m.sends, Send{Conn: c, Close: true})
-		c.held, c.heldBytes, c.closed = nil, 0, true
-		c.end()
+	m.heldBytes += int64(bytes)
+	switch {
+	case m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit:
+		m.Count(RepliesOverOutboxLimit, 1)
+	case m.cfg.Limits.Replies > 0 && m.heldBytes > m.cfg.Limits.Replies:
+		m.Count(RepliesOverOutboxMemory, 1)
+	default:
+		return
 	}
+	m.sends = append(m.sends, Send{Conn: c, Close: true})
+	m.unhold(c)
+	c.closed = true
+	c.end()
+}
+
+// unhold forgets what waits on a connection.
+func (m *Machine) unhold(c *Conn) {
+	m.heldBytes -= int64(c.heldBytes)
+	c.held, c.heldBytes = nil, 0
 }
 
 // reserve keeps the next place of c for a reply that comes later, and returns
@@ -157,6 +171,7 @@ func (m *Machine) release(c *Conn, done int) {
 	for ; done < len(c.held) && !c.held[done].waiting; done++ {
 		h := &c.held[done]
 		c.heldBytes -= len(h.bytes)
+		m.heldBytes -= int64(len(h.bytes))
 		m.sends = append(m.sends, Send{Conn: c, Head: h.bytes, Close: h.close})
 		c.closed = h.close
 		h.bytes = nil

@@ -12,6 +12,9 @@ func (s *simulation) drain() {
 	s.refuses, s.slow = 0, 0
 	s.quiet()
 	s.compareStore()
+	s.model.lawOfMemory()
+	s.cfg.Limits = Limits{}
+	s.event("configure", func(time.Time) { s.subject.Configure(s.cfg) }, func() { s.model.cfg = s.cfg })
 	if s.model.closing {
 		s.crash()
 	}

@@ -124,13 +124,16 @@ func (s *simulation) anybody() protocol.Message {
 func (s *simulation) adminLine() protocol.Message {
 	switch n := s.rng.IntN(100); {
 	case n < 65:
-		return line(pick(s, "status", "prioritystatus", "workers", "show jobs", "show unique jobs", "show maxqueue", "jobs", "clients"))
+		return line(pick(s, "status", "prioritystatus", "workers", "show jobs", "show unique jobs", "show maxqueue", "show maxqueuebytes", "jobs", "clients"))
 	case n < 80:
 		if handle := s.handle(); handle != "" {
 			return line("cancel job " + handle)
 		}
 		return line("nothing")
 	case n < 90:
+		if s.chance(30) {
+			return line("maxqueuebytes " + s.function() + pick(s, "", " 0", " 5", " 90"))
+		}
 		return line("maxqueue " + s.function() + pick(s, "", " 2", " 3 1", " 1 2 3", " 0"))
 	}
 	return line(pick(s, "create", "drop") + " function " + pick(s, "f", "g", "h", "i"))

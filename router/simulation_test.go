@@ -119,6 +119,7 @@ func newSimulation(seed uint64, make func(*Machine) subject, tell func(string, .
 		JobRetries:   pick(s, 0, 0, 1, 2, 3), WorkerWakeup: pick(s, 0, 0, 1, 2),
 		Exceptions: s.chance(20), PayloadMemory: pick(s, int64(0), 12, 1<<20), ReplyLimit: pick(s, 0, 0, 0, 120),
 	}
+	s.cfg.Limits = s.limits()
 	s.slow, s.refuses, s.crashes = pick(s, 0, 50, 90), pick(s, 0, 0, 10, 40), pick(s, 0, 5, 30)
 	s.backlog = pick(s, 0, 0, 1, 4, 1000)
 	return s

@@ -48,6 +48,7 @@ func (s *simulation) rare() {
 func (s *simulation) configure() {
 	s.cfg.JobRetries, s.cfg.Exceptions = pick(s, 0, 1, 2, 3), s.chance(20)
 	s.cfg.HandlePrefix, s.cfg.PayloadMemory = pick(s, "H:sim", "x", "H:a-b:c"), pick(s, int64(0), 12, 1<<20)
+	s.cfg.Limits = s.limits()
 	s.event("configure", func(time.Time) { s.subject.Configure(s.cfg) }, func() { s.model.cfg = s.cfg })
 }
 

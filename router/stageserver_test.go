@@ -40,6 +40,22 @@ func (s *stage) configure(settings string) error {
 			s.cfg.PayloadMemory = int64(n)
 		case "replies":
 			s.cfg.ReplyLimit = n
+		case "jobs":
+			s.cfg.Limits.Jobs = n
+		case "jobs-each":
+			s.cfg.Limits.JobsPerFunction = n
+		case "bytes":
+			s.cfg.Limits.QueueBytes = int64(n)
+		case "bytes-each":
+			s.cfg.Limits.QueueBytesPerFunction = int64(n)
+		case "functions":
+			s.cfg.Limits.Functions = n
+		case "functions-each":
+			s.cfg.Limits.FunctionsPerConn = n
+		case "clients":
+			s.cfg.Limits.ClientsPerJob = n
+		case "queue-memory":
+			s.cfg.Limits.Memory = int64(n)
 		case "exceptions":
 			s.cfg.Exceptions, err = strconv.ParseBool(value)
 		case "prefix":
@@ -168,7 +184,11 @@ func change(c persist.Change) string {
 	case persist.SetAttempt:
 		return fmt.Sprintf("attempts %v %d", c.ID, c.Attempts)
 	}
-	return fmt.Sprintf("limit %s %d %d %d", c.Limit.Function, c.Limit.Max[persist.High], c.Limit.Max[persist.Normal], c.Limit.Max[persist.Low])
+	words := fmt.Sprintf("limit %s %d %d %d", c.Limit.Function, c.Limit.Max[persist.High], c.Limit.Max[persist.Normal], c.Limit.Max[persist.Low])
+	if c.Limit.Bytes != 0 {
+		words += fmt.Sprintf(" bytes %d", c.Limit.Bytes)
+	}
+	return words
 }
 
 func putDetails(j *persist.Job) string {

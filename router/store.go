@@ -58,7 +58,8 @@ func (m *Machine) store(c persist.Change, j *job) {
 
 // storeJob has a background job stored.
 func (m *Machine) storeJob(j *job) {
-	j.background, j.put = true, m.gathering.number
+	m.setBackground(j, true)
+	j.put = m.gathering.number
 	m.store(persist.Change{Kind: persist.PutJob, Job: m.gathering.record(m.record(j))}, j)
 }
 
@@ -189,9 +190,14 @@ func (m *Machine) settle(j *job, c persist.Change, err error) {
 	}
 	switch {
 	case err == nil:
+	case j != nil && errors.Is(err, persist.ErrTooLarge):
+		m.Count(JobsTooLargeToStore, 1)
+		m.refuse(j)
 	case j != nil:
+		m.Count(JobsNotStored, 1)
 		m.refuse(j)
 	case c.Kind != persist.SetLimit:
+		m.Count(DeletesPutOff, 1)
 		m.owe(c) // house law 2
 	}
 }
@@ -200,7 +206,7 @@ func (m *Machine) settle(j *job, c persist.Change, err error) {
 // anybody knows it never was. A job that foreground clients wait for stays
 // theirs.
 func (m *Machine) refuse(j *job) {
-	j.background = false
+	m.setBackground(j, false)
 	switch {
 	case j.state == pending:
 		m.forget(j)

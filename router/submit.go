@@ -82,20 +82,20 @@ func (m *Machine) submit(c *Conn, s submission) {
 		m.sayError(c, protocol.ArgumentTooLarge, protocol.TextUniqueTooLarge)
 		return
 	}
-	fn := m.function(s.function)
+	fn := m.functions[string(s.function)]
 	key := uniqueKey(s.unique, s.payload)
 	if j := m.uniques.same(fn, isDash(s.unique), key); j != nil {
 		m.join(c, j, s.background)
 		return
 	}
-	switch {
-	case fn.full(s.priority):
-		m.sayError(c, protocol.QueueError, protocol.TextQueueFull)
-	case m.closing && !s.background:
-		m.sayError(c, protocol.QueueError, "The server is shutting down")
-	default:
-		m.create(c, fn, &s, key)
+	if why := m.refusal(fn, &s); why != noLimit {
+		m.deny(c, why)
+		return
 	}
+	if fn == nil {
+		fn = m.function(s.function)
+	}
+	m.create(c, fn, &s, key)
 }
 
 // create makes a job of a submission.
@@ -107,13 +107,13 @@ func (m *Machine) create(c *Conn, fn *function, s *submission, key []byte) {
 		return
 	}
 	m.uniques.publish(j)
-	m.listen(j, c)
+	m.listen(c, j)
 	m.sayCreated(c, j)
 	m.enqueue(j)
 }
 
 // join attaches a submission to the job with the same unique id. Payload and
-// priority of the later one are ignored, and so is "maxqueue". A foreground
+// priority of the later one are ignored, and so are limits on jobs. A foreground
 // client listens from now on, and waits for the store only with a job that
 // nobody has been told of; a background submission makes the job durable.
 func (m *Machine) join(c *Conn, j *job, background bool) {
@@ -121,7 +121,11 @@ func (m *Machine) join(c *Conn, j *job, background bool) {
 		m.joinBackground(c, j)
 		return
 	}
-	m.listen(j, c)
+	if why := m.clientRefusal(j); why != noLimit {
+		m.deny(c, why)
+		return
+	}
+	m.listen(c, j)
 	if j.state == pending {
 		m.created(c, j, 0)
 	} else {

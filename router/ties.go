@@ -52,7 +52,7 @@ func (m *Machine) dropTies(j *job) {
 	}
 	m.cancelTimer(j)
 	for l := range t.listeners.all {
-		l.remove()
+		m.unlisten(l)
 	}
 	j.ties = nil
 	if len(m.spareTies) < spareLimit {
@@ -61,7 +61,8 @@ func (m *Machine) dropTies(j *job) {
 	}
 }
 
-func (m *Machine) listen(j *job, c *Conn) {
+func (m *Machine) listen(c *Conn, j *job) {
+	m.memory += listenerMemory
 	t := m.tie(j)
 	l := &t.first
 	if l.job != nil {
@@ -73,7 +74,8 @@ func (m *Machine) listen(j *job, c *Conn) {
 	c.listening.pushBack(&l.ofConn)
 }
 
-func (l *listener) remove() {
+func (m *Machine) unlisten(l *listener) {
+	m.memory -= listenerMemory
 	l.ofJob.remove()
 	l.ofConn.remove()
 	l.conn, l.job = nil, nil

@@ -147,7 +147,7 @@ func (u *uniques) release(j *job) {
 // when one had finished as the process died and the store had not been told;
 // it is the younger one then.
 func (u *uniques) same(fn *function, dash bool, key []byte) (found *job) {
-	if len(key) == 0 {
+	if fn == nil || len(key) == 0 {
 		return nil
 	}
 	for c := range u.claims.with(u.hashOf(fn, key)) {

@@ -138,14 +138,23 @@ func (m *Machine) watchWoken(fn *function) {
 }
 
 // canDo is CAN_DO and CAN_DO_TIMEOUT. Like gearmand, a name that is registered
-// twice counts twice, and the newest registration has the first turn.
+// twice counts twice, and the newest registration has the first turn. Nothing
+// is ever answered to CAN_DO, and a worker that was registered for a part of
+// its functions only would wait for jobs that never come; so a limit ends its
+// connection, which every library notices, with an ERROR that says why.
 func (m *Machine) canDo(c *Conn, timeout int64) {
+	if why := m.abilityRefusal(c, m.args.Arg[0]); why != noLimit {
+		m.Count(why, 1)
+		m.Refuse(c, protocol.QueueError, refusalTexts[why])
+		return
+	}
 	fn := m.function(m.args.Arg[0])
 	a := c.abilities[fn]
 	if a == nil {
 		a = m.newAbility(c, fn)
 	}
 	a.times++
+	c.registrations++
 	a.timeout = timeout
 	fn.workers++
 	c.registered++
@@ -164,6 +173,7 @@ func (m *Machine) newAbility(c *Conn, fn *function) *ability {
 	a := &ability{conn: c, fn: fn}
 	a.ofConn.of, a.asleep.of = a, a
 	c.abilities[fn] = a
+	m.memory += abilityMemory
 	fn.sleepers.pushBack(&a.asleep)
 	return a
 }
@@ -214,6 +224,8 @@ func (m *Machine) dropAbility(c *Conn, a *ability) {
 	a.ofConn.remove()
 	a.asleep.remove()
 	a.fn.workers -= a.times
+	c.registrations -= a.times
+	m.memory -= abilityMemory
 	delete(c.abilities, a.fn)
 }
 

@@ -23,9 +23,12 @@ func (m *Machine) own(c *Conn, text string) *job {
 	if j != nil && j.worker() == c {
 		return j
 	}
-	if _, id, ok := parseHandle(handle); !ok || !c.past.has(id, m.jobs.get(id) != nil) {
-		m.sayError(c, protocol.JobNotFound, text)
+	if _, id, ok := parseHandle(handle); ok && c.past.has(id, m.jobs.get(id) != nil) {
+		m.Count(LateWords, 1)
+		return nil
 	}
+	m.Count(ForeignWords, 1)
+	m.sayError(c, protocol.JobNotFound, text)
 	return nil
 }
 
@@ -153,7 +156,7 @@ func (m *Machine) Disconnect(now time.Time, c *Conn) {
 		return
 	}
 	c.gone = true
-	c.held, c.heldBytes = nil, 0
+	m.unhold(c)
 	c.link.remove()
 	for l := range c.listening.all {
 		m.leave(l) // first, so that nobody is woken for what is dropped by it
@@ -167,7 +170,7 @@ func (m *Machine) Disconnect(now time.Time, c *Conn) {
 // leave is a foreground client that waits no more.
 func (m *Machine) leave(l *listener) {
 	j := l.job
-	l.remove()
+	m.unlisten(l)
 	if j.audience() > 0 {
 		return
 	}
