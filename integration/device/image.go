@@ -31,12 +31,13 @@ func (k Kind) Smallest() int64 {
 
 // mkfs is the command that formats a file, whose name is to be appended. All of
 // the file system is written now and nothing later in the background, and what
-// would only be zeroed is left a hole.
+// would only be zeroed is left a hole. Blocks have the size that they have on a
+// disk that is not small.
 func (k Kind) mkfs() []string {
 	if k == XFS {
 		return []string{"mkfs.xfs", "-q", "-f", "-K"}
 	}
-	return []string{"mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard"}
+	return []string{"mkfs.ext4", "-q", "-F", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard"}
 }
 
 // options are those of mount: disks that are copies of each other have one

@@ -36,12 +36,19 @@ func mountFile(f *os.File, kind Kind) (*Mount, error) {
 	return &Mount{dir}, nil
 }
 
-// Unmount unmounts the file system. It fails while somebody uses it.
+// Unmount unmounts the file system. It fails if somebody uses it; that is seen
+// only after a while, since a process that this one is just starting has all of
+// its files for a moment.
 func (m *Mount) Unmount() error {
-	if err := unix.Unmount(m.Dir, 0); err != nil {
-		return fmt.Errorf("unmount %s: %w", m.Dir, err)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		err := unix.Unmount(m.Dir, 0)
+		if err == nil {
+			return os.Remove(m.Dir)
+		}
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(deadline) {
+			return fmt.Errorf("unmount %s: %w", m.Dir, err)
+		}
 	}
-	return os.Remove(m.Dir)
 }
 
 // attach puts a loop device over f.
