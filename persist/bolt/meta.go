@@ -24,6 +24,7 @@ const (
 type meta struct {
 	pageSize int64
 	root     uint64 // page of the tree of buckets
+	sequence uint64 // of the tree of buckets: copyMark, see copy.go
 	freelist uint64 // page of the list of free pages, or noFreelist
 	pages    uint64 // how many pages are in use or free; later ones are nothing yet
 	txid     uint64
@@ -47,7 +48,7 @@ func readMeta(f io.ReaderAt, off int64) (meta, error) {
 	case u64(body[56:]) != sum.Sum64():
 		return meta{}, errors.New("a checksum error")
 	}
-	m := meta{int64(u32(body[8:])), u64(body[16:]), u64(body[32:]), u64(body[40:]), u64(body[48:])}
+	m := meta{int64(u32(body[8:])), u64(body[16:]), u64(body[24:]), u64(body[32:]), u64(body[40:]), u64(body[48:])}
 	if m.pageSize < 1<<10 || m.pageSize > 1<<24 || m.pageSize&(m.pageSize-1) != 0 {
 		return meta{}, fmt.Errorf("a page size of %d bytes", m.pageSize)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -157,7 +158,7 @@ func (s *Store) begin() error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil || !bytes.Equal(meta.Get(keyApplication), []byte(application)) {
-			return fmt.Errorf("store %s: a bbolt file, but not one of Gearbolt's", s.path)
+			return errForeign(s.path)
 		}
 		if err := s.upgrade(meta); err != nil {
 			return err
@@ -166,9 +167,21 @@ func (s *Store) begin() error {
 		if err != nil {
 			return s.refuse("its count of starts: %w", err)
 		}
-		s.epoch = last + 1
+		s.epoch = nextEpoch(last, isCopy(tx), time.Now())
 		return putNumber(meta, keyEpoch, s.epoch)
 	})
+}
+
+func errForeign(path string) error {
+	return fmt.Errorf("store %s: a bbolt file, but not one of Gearbolt's", path)
+}
+
+func knownFormat(path string, v uint64) error {
+	if v >= 1 && v <= formatVersion {
+		return nil
+	}
+	return fmt.Errorf("store %s: its format is version %d, and this program knows versions 1 to %d: "+
+		"a newer Gearbolt has used it; start that one, or restore a backup from before", path, v, formatVersion)
 }
 
 // upgrade makes a file of an older format one of the current format. It refuses
@@ -178,9 +191,8 @@ func (s *Store) upgrade(meta *bbolt.Bucket) error {
 	if err != nil {
 		return s.refuse("its format: %w", err)
 	}
-	if v < 1 || v > formatVersion {
-		return fmt.Errorf("store %s: its format is version %d, and this program knows versions 1 to %d: "+
-			"a newer Gearbolt has used it; start that one, or restore a backup from before", s.path, v, formatVersion)
+	if err := knownFormat(s.path, v); err != nil {
+		return err
 	}
 	if v == 1 {
 		if _, err := meta.Tx().CreateBucket(bucketParts); err != nil {

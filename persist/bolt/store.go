@@ -40,6 +40,9 @@
 // writes the neighbours of what is changed again, which are then those of the
 // same job; and goes with its job in the same transaction.
 //
+// The sequence number of bbolt's root bucket is 1 in a copy (a backup, what was
+// salvaged, and what comes of them), else 0: see nextEpoch.
+//
 // Format 1 had neither the bucket parts nor jobs of version 2. A file of it is
 // opened as it is: Open adds the bucket and makes it one of format 2, and the
 // jobs stay in it as they are.
@@ -74,6 +77,7 @@ type Store struct {
 	writer writer
 	commit func(*bbolt.Tx) error // Tx.Commit; tests put a failing disk in its place
 
+	backingUp sync.Mutex // held by Backup
 	failed    atomic.Pointer[failure]
 	panicked  atomic.Bool // bbolt has: it may hold locks for ever
 	closeOnce sync.Once
