@@ -3,6 +3,7 @@ module gearbolt
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/mikespook/gearman-go v0.0.0-20220520031403-2a518e866145
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
