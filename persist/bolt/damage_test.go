@@ -34,8 +34,10 @@ func written(t testing.TB) []byte {
 	s := open(t, Options{Dir: dir})
 	fill(t, s, damagedJobs)
 	big := benchJob(damagedJobs)
-	big.Payload = bytes.Repeat([]byte("big"), 10_000)
-	keep(t, s, put(big), persist.Change{Kind: persist.SetAttempt, ID: big.ID, Attempts: 5},
+	big.Payload = bytes.Repeat([]byte("big"), 3_000)
+	large := benchJob(damagedJobs + 1)
+	large.Payload = bytes.Repeat([]byte("more"), largePayload/4+1)
+	keep(t, s, put(big), put(large), persist.Change{Kind: persist.SetAttempt, ID: big.ID, Attempts: 5},
 		persist.Change{Kind: persist.SetLimit, Limit: &persist.Limit{Function: "f", Max: [3]uint32{1, 2, 3}}})
 	s.Close()
 	open(t, Options{Dir: dir}).Close()
@@ -161,7 +163,7 @@ func TestFlippedBit(t *testing.T) {
 func TestDamage(t *testing.T) {
 	good := written(t)
 	want, err := load(place(t, good))
-	if err != nil || len(want) != damagedJobs+1 {
+	if err != nil || len(want) != damagedJobs+2 {
 		t.Fatalf("%d things in the store: %v", len(want), err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))

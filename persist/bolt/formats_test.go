@@ -47,7 +47,7 @@ func formatJobs() (jobs []persist.Job) {
 		}
 		jobs = append(jobs, j)
 	}
-	for n, size := range []int{0, 5000, 64 << 10, 64<<10 + 1, 1 << 20} {
+	for n, size := range []int{0, 5000, 32 << 10, 32<<10 + 1, 1 << 20} {
 		jobs = append(jobs, persist.Job{
 			ID: persist.JobID{Epoch: 3, Seq: uint64(n)}, Prefix: "H:format", Function: "large",
 			Payload: bytes.Repeat([]byte{'a' + byte(n)}, size), Priority: persist.Normal,

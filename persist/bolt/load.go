@@ -35,7 +35,7 @@ func (s *Store) loadLimits(limits *bbolt.Bucket, f func(persist.Change) error) e
 // the order of the job numbers.
 func (s *Store) loadJobs(tx *bbolt.Tx, f func(persist.Change) error) error {
 	var d decoder
-	attempts, large := newAside(tx.Bucket(bucketAttempts)), newAside(tx.Bucket(bucketParts))
+	attempts, large := newAside(tx, bucketAttempts), newAside(tx, bucketParts)
 	err := tx.Bucket(bucketJobs).ForEach(func(key, value []byte) error {
 		j, err := d.job(key, value)
 		if err != nil {
@@ -46,7 +46,7 @@ func (s *Store) loadJobs(tx *bbolt.Tx, f func(persist.Change) error) error {
 				return s.fail(s.refuse("the attempts of job %s: %w", nameOf(key), err))
 			}
 		}
-		if j.count > 0 && large.has(key) {
+		if large.has(key) && j.count > 0 {
 			large.take()
 		}
 		if j.Payload, err = payloadOf(tx, key, j); err != nil {
@@ -54,21 +54,24 @@ func (s *Store) loadJobs(tx *bbolt.Tx, f func(persist.Change) error) error {
 		}
 		return f(persist.Change{Kind: persist.PutJob, Job: &j.Job})
 	})
-	if err == nil && large.anyLeft() {
-		err = s.fail(s.refuse("%w: there is a payload of job %s, which is missing", errDamaged, nameOf(large.left)))
+	for _, a := range []*aside{attempts, large} {
+		if err == nil && a.anyLeft() {
+			err = s.fail(s.refuse("%w: there are %s of job %s, which is missing", errDamaged, a.what, nameOf(a.left)))
+		}
 	}
 	return err
 }
 
 // An aside is a bucket that has something of some jobs, by their numbers.
 type aside struct {
+	what       []byte // its name
 	cursor     *bbolt.Cursor
 	key, value []byte
 	left       []byte // the last key that was not taken
 }
 
-func newAside(b *bbolt.Bucket) *aside {
-	a := &aside{cursor: b.Cursor()}
+func newAside(tx *bbolt.Tx, name []byte) *aside {
+	a := &aside{what: name, cursor: tx.Bucket(name).Cursor()}
 	a.key, a.value = a.cursor.First()
 	return a
 }
