@@ -143,7 +143,7 @@ func failInAll(t *testing.T, kind Kind) {
 	meta := make([]byte, 4096)
 	copy(meta[8:], []byte{4, 0})
 	copy(meta[16:], []byte{0xED, 0xDA, 0x0C, 0xED})
-	for f := range faults {
+	for f := range Faults {
 		r := record(t, kind)
 		file, err := os.Create(filepath.Join(r.Dir, "file"))
 		if err != nil {

@@ -21,7 +21,7 @@ const (
 	FailWrite Fault = iota // any write
 	FailMeta               // a write that has a meta page of bbolt in it
 	FailFlush              // a flush
-	faults                 // how many there are
+	Faults                 // how many there are
 )
 
 var faultNames = [...]string{"write", "write of a meta page", "flush"}
@@ -126,7 +126,7 @@ func (r *Recorder) Fail(f Fault, n, count int64) {
 
 // Heal ends all failures.
 func (r *Recorder) Heal() {
-	for f := range faults {
+	for f := range Faults {
 		r.shared.first[f].Store(0)
 	}
 }

@@ -16,9 +16,9 @@ type shared struct {
 	entries atomic.Int64 // in the log
 	bytes   atomic.Int64 // of the log
 
-	counts [faults]atomic.Int64 // what has been asked for, by fault
-	first  [faults]atomic.Int64 // the count at which it is to fail; 0: it is not
-	last   [faults]atomic.Int64 // and the one at which it is to fail last
+	counts [Faults]atomic.Int64 // what has been asked for, by fault
+	first  [Faults]atomic.Int64 // the count at which it is to fail; 0: it is not
+	last   [Faults]atomic.Int64 // and the one at which it is to fail last
 
 	failures atomic.Int64 // how often something was made to fail
 	failedAt atomic.Int64 // when first, as in an entry

@@ -47,10 +47,12 @@ func (b *Book) Look(addr string) (*Server, error) {
 	}
 	defer l.Close()
 	s := &Server{Counts: make(map[string]Count)}
+	// First, since it also ends the jobs of earlier looks that a crash has
+	// brought back.
+	s.Alive = b.roundTrip(addr)
 	if err := s.list(l); err != nil {
 		return nil, err
 	}
-	s.Alive = b.roundTrip(addr)
 	return s, nil
 }
 

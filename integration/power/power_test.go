@@ -3,7 +3,6 @@ package power
 import (
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 // emptyStore reports a store that is a file of no bytes: bbolt would take it for
 // a new one.
 func emptyStore(disk string) []string {
-	info, err := os.Stat(filepath.Join(dataDir(disk), "gearbolt.db"))
+	info, err := os.Stat(storeFile(disk))
 	if err == nil && info.Size() == 0 {
 		return []string{"the store is a file of no bytes"}
 	}

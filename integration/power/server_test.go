@@ -30,14 +30,18 @@ type server struct {
 
 // A program is how to start a server.
 type program struct {
-	bin  string
-	args []string
+	bin    string
+	args   []string
+	tracer func(disk string) []string // a command that becomes the one that follows it; nil: none
 }
 
-func ours(t *testing.T, args ...string) program { return program{harness.Binary(t), args} }
+func ours(t *testing.T, args ...string) program { return program{bin: harness.Binary(t), args: args} }
 
 // dataDir is where on a disk the server has its store.
 func dataDir(disk string) string { return filepath.Join(disk, "data") }
+
+// storeFile is the store itself.
+func storeFile(disk string) string { return filepath.Join(dataDir(disk), "gearbolt.db") }
 
 // start starts a server on a disk and waits until it answers.
 func (p program) start(disk string) (*server, error) {
@@ -46,8 +50,14 @@ func (p program) start(disk string) (*server, error) {
 		return nil, err
 	}
 	s := &server{addr: addr, output: new(bytes.Buffer)}
-	args := []string{"serve", "--listen", s.addr, "--data-dir", dataDir(disk), "--store-min-free", "1MiB", "--log-format", "console"}
-	cmd := exec.Command(p.bin, append(args, p.args...)...)
+	var line []string
+	if p.tracer != nil {
+		line = p.tracer(disk)
+	}
+	line = append(line, p.bin, "serve", "--listen", s.addr, "--data-dir", dataDir(disk),
+		"--store-min-free", "1MiB", "--log-format", "console")
+	line = append(line, p.args...)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr = s.output, s.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // not to keep the disk busy
 	if s.Process, err = process.Start(cmd); err != nil {
