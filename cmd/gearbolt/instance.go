@@ -27,6 +27,8 @@ type instance struct {
 
 	account      *account // to become; nil: nobody else
 	descriptors  int
+	memory       int64  // bytes that there are for the process
+	memoryFrom   string // who says so
 	log          *logger
 	certificates *server.Certificates // nil: no TLS
 	listeners    []listener
@@ -43,7 +45,7 @@ type instance struct {
 func (i *instance) start(ctx context.Context) error {
 	i.wait = newWait(ctx, i.inv)
 	steps := []func() error{
-		i.findAccount, i.openLog, i.allowDescriptors, i.makeDataDir, i.loadCertificates,
+		i.findAccount, i.openLog, i.allowDescriptors, i.allowMemory, i.makeDataDir, i.loadCertificates,
 		i.listen, i.openPID, i.becomeUser, i.openStore, i.newServer, i.writePID,
 	}
 	for _, step := range steps {

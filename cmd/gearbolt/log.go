@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,6 +19,7 @@ type logger struct {
 	always      *zap.Logger // what is said whatever verbose is: the start, the end, and what has no effect
 	level       zap.AtomicLevel
 	sink        sink
+	dropped     *atomic.Uint64 // lines that were not written, since too many were like them
 }
 
 // A sink is what log lines go into.
@@ -33,9 +35,9 @@ func openLog(s *conf.Settings) (*logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &logger{level: zap.NewAtomicLevelAt(levelOf(s.Verbose)), sink: sink}
+	l := &logger{level: zap.NewAtomicLevelAt(levelOf(s.Verbose)), sink: sink, dropped: new(atomic.Uint64)}
 	encoder := newEncoder(s.LogFormat == "console" || s.LogFormat == "auto" && sink.terminal())
-	l.Logger = zap.New(sampled(sink.core(encoder, l.level)))
+	l.Logger = zap.New(sampled(sink.core(encoder, l.level), l.dropped))
 	l.always = zap.New(sink.core(encoder, zapcore.InfoLevel))
 	return l, nil
 }
@@ -43,14 +45,19 @@ func openLog(s *conf.Settings) (*logger, error) {
 // What any peer can bring about, such as a refused connection, and what goes on
 // and on, such as a full disk, is not to fill the disk with the log: of lines
 // with the same message, this many are written in a second, and then one in
-// so many.
+// so many. The rest is counted, and the server says how many they were.
 const (
 	sampleFirst      = 20
 	sampleThereafter = 1000
 )
 
-func sampled(core zapcore.Core) zapcore.Core {
-	return zapcore.NewSamplerWithOptions(core, time.Second, sampleFirst, sampleThereafter)
+func sampled(core zapcore.Core, dropped *atomic.Uint64) zapcore.Core {
+	count := zapcore.SamplerHook(func(_ zapcore.Entry, d zapcore.SamplingDecision) {
+		if d&zapcore.LogDropped != 0 {
+			dropped.Add(1)
+		}
+	})
+	return zapcore.NewSamplerWithOptions(core, time.Second, sampleFirst, sampleThereafter, count)
 }
 
 func openSink(name string) (sink, error) {

@@ -15,24 +15,46 @@ import (
 // options translates the settings for the server.
 func (i *instance) options() server.Options {
 	s := &i.inv.Settings
+	b := budgetOf(i.inv, i.memory)
 	return server.Options{
 		Router: router.Config{
 			HandlePrefix:  handlePrefix(s.JobHandlePrefix),
 			JobRetries:    s.JobRetries,
 			WorkerWakeup:  s.WorkerWakeup,
 			Exceptions:    s.Exceptions,
-			PayloadMemory: s.PayloadMemory,
+			PayloadMemory: b.payloads,
+			Limits:        limits(s, b),
 			Version:       protocolVersion(),
 			Verbose:       s.Verbose,
 			PID:           os.Getpid(),
 		},
-		PacketLimit:              int(s.PacketLimit),
+		PacketLimit:              int(b.packet),
 		OutboxLimit:              int(s.OutboxLimit),
 		MaxConnections:           maxConnections(s.MaxConnections, i.descriptors),
 		MaxConnectionsPerAddress: s.MaxConnectionsPerAddress,
 		KeepAlive:                keepAlive(s),
 		UserTimeout:              s.TCPUserTimeout,
 		HandshakeTimeout:         s.HandshakeTimeout,
+		ReadTimeout:              s.ReadTimeout,
+		OutboxMemory:             b.outboxes,
+		ReadMemory:               b.reads,
+		CommitMemory:             b.commits,
+		LogLinesDropped:          i.log.dropped.Load,
+	}
+}
+
+// limits are those of the router.
+func limits(s *conf.Settings, b budget) router.Limits {
+	return router.Limits{
+		Jobs:                  s.MaxJobs,
+		JobsPerFunction:       s.MaxJobsPerFunction,
+		QueueBytes:            s.MaxQueueBytes,
+		QueueBytesPerFunction: s.MaxQueueBytesPerFunction,
+		Functions:             s.MaxFunctions,
+		FunctionsPerConn:      s.MaxFunctionsPerConnection,
+		ClientsPerJob:         s.MaxClientsPerJob,
+		Memory:                b.queue,
+		Replies:               b.outboxes,
 	}
 }
 
@@ -83,6 +105,7 @@ func (i *instance) announce() {
 	for _, warning := range i.warnings {
 		i.log.always.Warn(warning)
 	}
+	i.announceMemory()
 	i.log.always.Info("serving", zap.Strings("listen", listening), zap.String("data", data),
 		zap.Int("recovered jobs", i.server.Recovered()), zap.String("version", ourVersion()), zap.Int("pid", os.Getpid()))
 }

@@ -14,7 +14,9 @@ import (
 // reloadable are the settings that change while the server runs.
 var reloadable = []string{
 	"verbose", "job-retries", "worker-wakeup", "exceptions", "payload-memory", "packet-limit", "outbox-limit",
-	"max-connections", "max-connections-per-address", "keepalive", "keepalive-idle", "keepalive-interval",
+	"max-connections", "max-connections-per-address", "read-timeout", "queue-memory", "outbox-memory", "read-memory", "commit-memory",
+	"max-jobs", "max-jobs-per-function", "max-queue-bytes", "max-queue-bytes-per-function", "max-functions",
+	"max-functions-per-connection", "max-clients-per-job", "keepalive", "keepalive-idle", "keepalive-interval",
 	"keepalive-count", "tcp-user-timeout", "handshake-timeout", "shutdown-timeout",
 }
 

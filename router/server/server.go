@@ -41,12 +41,23 @@ type Options struct {
 	KeepAlive        net.KeepAliveConfig // of TCP connections
 	UserTimeout      time.Duration       // TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged
 	HandshakeTimeout time.Duration       // of TLS; 0: DefaultHandshakeTimeout
+	ReadTimeout      time.Duration       // for a message that has begun, unless it comes at leastRate
+
+	// Of all connections together, in bytes.
+	OutboxMemory int64 // that wait for peers that do not read, before the worst of them is cut off
+	ReadMemory   int64 // in buffers of large packets that are arriving, and in payloads being read back
+	CommitMemory int64 // of submissions that wait for the store; 0: DefaultCommitMemory
+
+	// LogLinesDropped is how many lines the logger has not written so far. nil
+	// is none.
+	LogLinesDropped func() uint64
 }
 
 // Defaults of Options.
 const (
 	DefaultOutboxLimit      = 64 << 20
 	DefaultHandshakeTimeout = 10 * time.Second
+	DefaultCommitMemory     = 64 << 20
 )
 
 func (o Options) withDefaults() Options {
@@ -58,6 +69,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.HandshakeTimeout <= 0 {
 		o.HandshakeTimeout = DefaultHandshakeTimeout
+	}
+	if o.CommitMemory <= 0 {
+		o.CommitMemory = DefaultCommitMemory
+	}
+	if o.LogLinesDropped == nil {
+		o.LogLinesDropped = func() uint64 { return 0 }
 	}
 	o.Router.ReplyLimit = o.OutboxLimit
 	return o
