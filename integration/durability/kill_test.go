@@ -10,6 +10,7 @@ import (
 
 	"gearbolt/integration/harness"
 	"gearbolt/integration/judge"
+	"gearbolt/integration/judge/linear"
 )
 
 var (
@@ -54,6 +55,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		}
 	}
 	finish(t, b, addr, dir)
+	checkHistories(t, b)
 	n := b.Totals()
 	t.Logf("%d rounds in %.0f s: %d background jobs acknowledged, 0 lost; %d ended by a worker; %d ran again because their end was not confirmed, as they may; %d events; -seed %d",
 		*rounds, time.Since(began).Seconds(), n.Acknowledged, n.Ended, n.Again, n.Events, *seed)
@@ -131,6 +133,16 @@ func finish(t *testing.T, b *judge.Book, addr, dir string) {
 	kill(b, s)
 	peers.peers.Wait()
 	report(t, b.Judge(&judge.After{Store: judge.ReadStore(dir)}))
+}
+
+// checkHistories looks whether each job can have lived as its peers have seen.
+func checkHistories(t *testing.T, b *judge.Book) {
+	t.Helper()
+	got := linear.Check(b.Events())
+	for _, what := range got.Impossible[:min(len(got.Impossible), 5)] {
+		t.Error(what)
+	}
+	t.Logf("%d operations on %d jobs, of which %d have an impossible history", got.Operations, got.Jobs, len(got.Impossible))
 }
 
 // A server without a store loses everything, and that is seen.

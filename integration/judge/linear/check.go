@@ -1,0 +1,47 @@
+package linear
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"gearbolt/integration/judge"
+)
+
+// A Result is what Check found.
+type Result struct {
+	Jobs, Operations int
+	Impossible       []string // histories that no job can have lived through, by handle and with their events
+}
+
+// patience bounds the search for an order of one job's operations. A history
+// for which it does not suffice counts as impossible.
+const patience = 10 * time.Second
+
+// Check holds the history of each job in a log against the model.
+func Check(log []judge.Event) (all Result) {
+	model := life.ToModel()
+	for handle, h := range read(log) {
+		all.Jobs++
+		all.Operations += len(h)
+		if got := porcupine.CheckOperationsTimeout(model, h, patience); got != porcupine.Ok {
+			all.Impossible = append(all.Impossible, describe(handle, got, log))
+		}
+	}
+	return all
+}
+
+func describe(handle string, got porcupine.CheckResult, log []judge.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", handle, got)
+	known := false
+	for _, e := range log {
+		about := e.Handle == handle
+		if known = known || about; about || known && (e.Kind == judge.Died || e.Kind == judge.Started) {
+			fmt.Fprintf(&b, "\n\t%s", e)
+		}
+	}
+	return b.String()
+}
