@@ -47,9 +47,9 @@ func TestError(t *testing.T) {
 
 // A tally sums up what came of errors.
 type tally struct {
-	failed  int // how often the disk has failed
-	ended   int // servers that ended of it
-	slowest time.Duration
+	failed  int           // how often the disk has failed
+	ended   int           // servers that ended of it
+	slowest time.Duration // 0: the moment of the failure is not known
 	images  int
 	bad     int
 	what    []string
@@ -73,7 +73,7 @@ func (a *tally) report(t *testing.T) {
 	for _, w := range a.what[:min(len(a.what), 3)] {
 		t.Errorf("-seed %d: %s", *seed, w)
 	}
-	t.Logf("the disk failed %d times, %d servers ended of it within %v; %d of %d images are bad",
+	t.Logf("%d failures, and %d servers ended of them (the slowest after %v); %d of %d images are bad",
 		a.failed, a.ended, a.slowest.Round(time.Millisecond), a.bad, a.images)
 }
 

@@ -101,22 +101,3 @@ func TestCutTwice(t *testing.T) {
 		expectAll(t, s, again, randomCuts(again, (share(12)+lives-1)/lives, chance))
 	}
 }
-
-// TestNoSyncLoses cuts the power of a server that does not sync.
-func TestNoSyncLoses(t *testing.T) {
-	s := newScene(t, format(t, device.Ext4, 64<<20), judge.New())
-	careless := ours(t, "--unsafe-no-fsync")
-	mixed.run(t, careless, s.recorder.Dir, s.book, *seed)
-	killed := device.Now()
-	rec := s.stop(t)
-	// When it was killed, all was acknowledged, and little was written.
-	cuts := make([]int, 12)
-	for i := range cuts {
-		cuts[i] = rec.After(killed) + i/3
-	}
-	bad, what := s.survey(ours(t), rec, cuts)
-	if bad == 0 {
-		t.Errorf("a server that does not sync has lost nothing in %d power cuts: the tests of power cuts find nothing", len(cuts))
-	}
-	t.Logf("%d of %d images are bad, as they must be; the first: %.300s", bad, len(cuts), what)
-}
