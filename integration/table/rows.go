@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // Sides as the rows name them.
 const (
 	ours   = "ours"
@@ -19,15 +21,32 @@ func ratio(figure, metric string, w want) target {
 func atLeast(x float64) want { return want{atLeast: x} }
 func atMost(x float64) want  { return want{atMost: x} }
 
-// shape is a load's connections: clients, calls under way on each, workers.
+// alone is a promise about our figure; theirs may be shown beside it.
+func alone(figure, metric string, w want) target {
+	return target{figure: figure, ours: ref{ours, metric}, want: w, absolute: true}
+}
+
+// beside shows gearmand's figure beside ours, which is what counts.
+func beside(t target) target {
+	t.theirs = ref{theirs, t.ours.metric}
+	return t
+}
+
+// within is a promise about one of our sides to another one.
+func within(figure string, ours, other ref, w want) target {
+	return target{figure: figure, ours: ours, theirs: other, want: w}
+}
+
+// shape is a load's connections: clients, calls under way on each, workers. What
+// is appended to it belongs to who appends.
 func shape(kind, clients, inflight, workers string, more ...string) []string {
-	return append([]string{kind, "--clients", clients, "--inflight", inflight, "--workers", workers}, more...)
+	return slices.Clip(slices.Concat([]string{kind, "--clients", clients, "--inflight", inflight, "--workers", workers}, more))
 }
 
 // allRows are all promises, in the order in which they are shown.
 func allRows(r *rig) []row {
 	var all []row
-	for _, some := range [][]row{callRows(), queueRows(r)} {
+	for _, some := range [][]row{callRows(), queueRows(r), crowdRows(r), depthRows(r)} {
 		all = append(all, some...)
 	}
 	return all
@@ -62,27 +81,22 @@ func callRows() []row {
 			sides:   both(shape("sync", "16", "1", "16")...),
 			targets: []target{ratio("server CPU per call", cpu, atMost(0.7)), ratio("calls/s", perSecond, want{})},
 		},
+		libraryRow(),
 	}
 }
 
-// queueRows are about background jobs.
-func queueRows(r *rig) []row {
-	jobs := r.amount(200_000)
-	return []row{
-		{
-			name: "background", what: "background submission, 16 × 64 in flight, durable",
-			sides:   both(shape("background", "16", "64", "16")...),
-			targets: []target{ratio("jobs/s", perSecond, atLeast(4)), ratio("p99", p99, atMost(0.1))},
-		},
-		{
-			name: "drain", what: "200,000 waiting jobs drained by 16 plain workers",
-			sides:   both(shape("drain", "16", "64", "16", "--jobs", jobs, "--parked", "off")...),
-			targets: []target{ratio("jobs/s", perSecond, atLeast(2.2))},
-		},
-		{
-			name: "drain-parked", what: "the same with parked grabs, beside gearmand's plain ones",
-			sides:   both(shape("drain", "16", "64", "16", "--jobs", jobs)...),
-			targets: []target{ratio("jobs/s", perSecond, want{})},
-		},
+// libraryRow has three sides: gearmand's workers are those of our library once,
+// as ours are, and once plain ones, as others have them.
+func libraryRow() row {
+	call := shape("sync", "16", "32", "16")
+	library := append(call, "--grabs", "8", "--library=workers")
+	plain := append(call, "--parked", "off")
+	vsPlain := ratio("calls/s, plain workers at gearmand", perSecond, want{})
+	vsPlain.theirs.side = "plain"
+	return row{
+		name: "library", what: "16 clients × 32 in flight, 16 workers of clients with concurrency 8",
+		sides: append(both(library...), side{name: "plain", server: gearmand, round: load(plain...)}),
+		targets: []target{ratio("calls/s, the same library at gearmand", perSecond, atLeast(2)), vsPlain,
+			ratio("load generator's CPU per call", loadCPU, want{})},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Figures of queued: how much more memory the server has for each job, in all
+// Figures of queued and drain: how much more memory the server has for each job, in all
 // and without the payload.
 const (
 	bytesPerJob    = "bytes/job"
@@ -25,6 +25,15 @@ func (s *stand) background(ctx context.Context, d time.Duration) (*sample, error
 
 // queued queues a number of jobs.
 func (s *stand) queued(ctx context.Context, _ time.Duration) (*sample, error) {
+	out, err := s.fill(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return out, s.clean(ctx)
+}
+
+// fill queues a number of jobs, which stay.
+func (s *stand) fill(ctx context.Context) (*sample, error) {
 	out := new(sample)
 	before := s.memory()
 	if err := s.queue(ctx, out, 0, s.cfg.Jobs); err != nil {
@@ -35,16 +44,16 @@ func (s *stand) queued(ctx context.Context, _ time.Duration) (*sample, error) {
 		out.show(bytesPerJob, each)
 		out.show(bytesPerRecord, each-float64(max(s.cfg.Size, header)))
 	}
-	return out, s.clean(ctx)
+	return out, nil
 }
 
 // drained queues a number of jobs, and then lets workers do them.
 func (s *stand) drained(ctx context.Context, _ time.Duration) (*sample, error) {
-	queued := new(sample)
-	if err := s.queue(ctx, queued, 0, s.cfg.Jobs); err != nil {
+	queued, err := s.fill(ctx)
+	if err != nil {
 		return nil, err
 	}
-	out := new(sample)
+	out := &sample{figures: queued.figures}
 	return out, s.drain(ctx, s.prefix, queued.jobs, out)
 }
 
