@@ -118,7 +118,7 @@ func (w *work) attempt(id persist.JobID, n uint32) error {
 
 func (w *work) limit(l *persist.Limit) error {
 	key := limitKey(w.arena.take(1+len(l.Function)), l.Function)
-	if l.Max == [persist.Priorities]uint32{} {
+	if l.IsZero() {
 		return w.limits.Delete(key)
 	}
 	value := appendLimit(w.arena.take(limitSize), l)

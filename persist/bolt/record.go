@@ -18,11 +18,13 @@ import (
 // format to testdata, which TestFormats tells how to, and leave the others: it
 // opens them all.
 
-// The versions of a job's record, and that of a limit's.
+// The versions of a job's record, and those of a limit's.
 const (
 	jobWhole     = 1 // the payload is the rest of the record
 	jobInParts   = 2 // the payload is in bucket parts
-	limitVersion = 1
+
+	limitOfJobs  = 1
+	limitOfBytes = 2 // of jobs, too
 )
 
 // The flags of a job.
@@ -36,7 +38,7 @@ const (
 	keySize      = 16
 	crcSize      = 4
 	attemptsSize = crcSize + 4
-	limitSize    = crcSize + 1 + 4*persist.Priorities
+	limitSize    = crcSize + 1 + 4*persist.Priorities + 8
 
 	// jobHeadSize is the most that a job takes beyond its strings and payload.
 	jobHeadSize = crcSize + 3 + 4 + 8 + 4*binary.MaxVarintLen64 + 8 + 4
@@ -194,9 +196,16 @@ func limitKey(b []byte, function string) []byte {
 }
 
 func appendLimit(b []byte, l *persist.Limit) []byte {
-	b = append(b, 0, 0, 0, 0, limitVersion)
+	version := byte(limitOfJobs)
+	if l.Bytes != 0 {
+		version = limitOfBytes
+	}
+	b = append(b, 0, 0, 0, 0, version)
 	for _, n := range l.Max {
 		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	if version == limitOfBytes {
+		b = binary.BigEndian.AppendUint64(b, uint64(l.Bytes))
 	}
 	return b
 }
@@ -208,12 +217,17 @@ func decodeLimit(key, value []byte) (persist.Limit, error) {
 	}
 	r := reader{rest: body}
 	version := r.byte()
-	if len(value) != limitSize || version != limitVersion || len(key) == 0 || key[0] != 'f' {
-		return persist.Limit{}, fmt.Errorf("%w: not the limit of a function", errDamaged)
-	}
-	l := persist.Limit{Function: string(key[1:])}
+	var l persist.Limit
 	for p := range l.Max {
 		l.Max[p] = r.uint32()
 	}
+	if version == limitOfBytes {
+		l.Bytes = int64(r.uint64())
+	}
+	known := version == limitOfJobs || version == limitOfBytes && l.Bytes > 0
+	if !known || r.short || len(r.rest) > 0 || len(key) == 0 || key[0] != 'f' {
+		return persist.Limit{}, fmt.Errorf("%w: not the limit of a function", errDamaged)
+	}
+	l.Function = string(key[1:])
 	return l, nil
 }

@@ -36,7 +36,7 @@ func describe(changes []persist.Change) []string {
 func line(c persist.Change) string {
 	switch {
 	case c.Kind == persist.SetLimit && c.Limit != nil:
-		return fmt.Sprintf("limit %q %v", c.Limit.Function, c.Limit.Max)
+		return fmt.Sprintf("limit %q %v %d", c.Limit.Function, c.Limit.Max, c.Limit.Bytes)
 	case c.Kind == persist.PutJob && c.Job != nil:
 		return jobLine(c.Job)
 	}

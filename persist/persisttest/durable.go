@@ -166,7 +166,10 @@ func testLimits(t *testing.T, open Open) {
 	f := start(t, open)
 	f.keep(limit("set", 1, 2, 3), limit("replaced", 4, 5, 6), limit("removed", 7, 8, 9), limit("", 1, 0, 0))
 	f.keep(limit("replaced", 0, math.MaxUint32, 0), limit("removed", 0, 0, 0), limit("never set", 0, 0, 0))
-	want := []persist.Change{limit("set", 1, 2, 3), limit("replaced", 0, math.MaxUint32, 0), limit("", 1, 0, 0)}
+	f.keep(limitBytes("set", 1, 2, 3, math.MaxInt64), limitBytes("only bytes", 0, 0, 0, 1), limitBytes("bytes removed", 1, 0, 0, 1))
+	f.keep(limit("bytes removed", 1, 0, 0))
+	want := []persist.Change{limitBytes("set", 1, 2, 3, math.MaxInt64), limit("replaced", 0, math.MaxUint32, 0), limit("", 1, 0, 0),
+		limitBytes("only bytes", 0, 0, 0, 1), limit("bytes removed", 1, 0, 0)}
 	f.bothWays(func(t testing.TB, kept []persist.Change) { wantKept(t, kept, want) })
 }
 

@@ -149,3 +149,9 @@ func limit(function string, high, normal, low uint32) persist.Change {
 	l := &persist.Limit{Function: function, Max: [persist.Priorities]uint32{high, normal, low}}
 	return persist.Change{Kind: persist.SetLimit, Limit: l}
 }
+
+func limitBytes(function string, high, normal, low uint32, bytes int64) persist.Change {
+	c := limit(function, high, normal, low)
+	c.Limit.Bytes = bytes
+	return c
+}
