@@ -147,7 +147,7 @@ func (h *deadlineHeap) Pop() any {
 	old := *h
 	d := old[len(old)-1]
 	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
+	*h = compact(old[:len(old)-1])
 	d.index = 0
 	return d
 }

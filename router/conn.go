@@ -27,6 +27,7 @@ type Conn struct {
 	// Replies that wait for the store, and what waits behind them: the first of
 	// held has number heldFirst. See send.go.
 	held      []held
+	heldSpace []held // where held begins anew when it is empty
 	heldFirst uint64
 	heldBytes int
 

@@ -73,7 +73,7 @@ func (m *Machine) leaveReady(fn *function, p persist.Priority) {
 	s[at] = s[last]
 	s[at].readyAt[p] = at + 1
 	s[last] = nil
-	m.ready[p] = s[:last]
+	m.ready[p] = compact(s[:last])
 	fn.readyAt[p] = 0
 }
 

@@ -22,7 +22,7 @@ func FuzzStep(f *testing.F) {
 		p := fuzzPlayer{stage: newStage(), script: script}
 		p.stage.holds = true
 		p.stage.cfg.PayloadMemory, p.stage.cfg.ReplyLimit, p.stage.cfg.JobRetries = 8, 400, 3
-		p.stage.machine.Configure(p.stage.cfg)
+		p.stage.machine.Configure(p.stage.clock.now(), p.stage.cfg)
 		for len(p.script) > 0 {
 			p.play()
 			if err := p.stage.collect(); err != nil {

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"time"
 
 	"gearbolt/persist"
@@ -99,7 +100,15 @@ func New(now time.Time, epoch uint64, cfg Config) *Machine {
 }
 
 // Configure changes the policy; jobs and connections stay as they are.
-func (m *Machine) Configure(cfg Config) { m.cfg = cfg }
+func (m *Machine) Configure(now time.Time, cfg Config) {
+	m.advance(now)
+	m.cfg = cfg
+	for p := range m.ready {
+		for _, fn := range slices.Clone(m.ready[p]) { // who is woken may take its last job
+			m.wake(fn) // by a higher WorkerWakeup
+		}
+	}
+}
 
 // Step takes the message that a connection has sent. The message's bytes are
 // the caller's again once [Machine.Sends] has been called and what it returned

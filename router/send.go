@@ -22,7 +22,9 @@ type Send struct {
 // good until the next event.
 func (m *Machine) Sends() []Send {
 	s := m.sends
-	m.sends = m.sends[:0]
+	if m.sends = m.sends[:0]; cap(m.sends) > sendsLimit {
+		m.sends = nil
+	}
 	if cap(m.arena) > arenaLimit {
 		m.arena = nil
 	}
@@ -30,8 +32,12 @@ func (m *Machine) Sends() []Send {
 	return s
 }
 
-// arenaLimit is the largest arena that is kept for the next event.
-const arenaLimit = 1 << 20
+// arenaLimit and sendsLimit are the most memory that is kept for the next event,
+// in bytes and in sends.
+const (
+	arenaLimit = 1 << 20
+	sendsLimit = 4096
+)
 
 // held is a place in a connection's replies.
 type held struct {
@@ -86,7 +92,7 @@ func (m *Machine) close(c *Conn) {
 		m.sends = append(m.sends, Send{Conn: c, Close: true})
 		c.closed = true
 	default:
-		c.held = append(c.held, held{close: true})
+		c.push(held{close: true})
 	}
 	c.end()
 }
@@ -112,7 +118,7 @@ func (m *Machine) Refuse(c *Conn, code protocol.ErrorCode, text string) {
 
 // hold puts h behind what waits already.
 func (m *Machine) hold(c *Conn, h held) {
-	c.held = append(c.held, h)
+	c.push(h)
 	m.count(c, len(h.bytes))
 }
 
@@ -144,7 +150,7 @@ func (m *Machine) unhold(c *Conn) {
 // reserve keeps the next place of c for a reply that comes later, and returns
 // the place's number.
 func (m *Machine) reserve(c *Conn) uint64 {
-	c.held = append(c.held, held{waiting: true})
+	c.push(held{waiting: true})
 	return c.heldFirst + uint64(len(c.held)) - 1
 }
 
@@ -178,6 +184,22 @@ func (m *Machine) release(c *Conn, done int) {
 	}
 	c.heldFirst += uint64(done)
 	if c.held = c.held[done:]; len(c.held) == 0 {
-		c.held = nil
+		c.held = c.heldSpace[:0]
 	}
+}
+
+// heldKept is for how many places a connection keeps memory while it has none.
+const heldKept = 64
+
+// push adds a place behind the last one.
+func (c *Conn) push(h held) {
+	if n := len(c.held); n == cap(c.held) {
+		grown := make([]held, n, max(2*n, 4))
+		copy(grown, c.held)
+		c.held, c.heldSpace = grown, nil
+		if cap(grown) <= heldKept {
+			c.heldSpace = grown
+		}
+	}
+	c.held = append(c.held, h)
 }

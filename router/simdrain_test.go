@@ -14,7 +14,7 @@ func (s *simulation) drain() {
 	s.compareStore()
 	s.model.lawOfMemory()
 	s.cfg.Limits = Limits{}
-	s.event("configure", func(time.Time) { s.subject.Configure(s.cfg) }, func() { s.model.cfg = s.cfg })
+	s.event("configure", func(now time.Time) { s.subject.Configure(now, s.cfg) }, func() { s.model.cfg = s.cfg })
 	if s.model.closing {
 		s.crash()
 	}

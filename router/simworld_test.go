@@ -43,13 +43,13 @@ func (s *simulation) rare() {
 	}
 }
 
-// configure sets what may change while the machine runs. More workers to be
-// woken would have to be woken by something, so that stays.
+// configure sets what may change while the machine runs.
 func (s *simulation) configure() {
+	s.cfg.WorkerWakeup = pick(s, 0, 1, 2)
 	s.cfg.JobRetries, s.cfg.Exceptions = pick(s, 0, 1, 2, 3), s.chance(20)
 	s.cfg.HandlePrefix, s.cfg.PayloadMemory = pick(s, "H:sim", "x", "H:a-b:c"), pick(s, int64(0), 12, 1<<20)
 	s.cfg.Limits = s.limits()
-	s.event("configure", func(time.Time) { s.subject.Configure(s.cfg) }, func() { s.model.cfg = s.cfg })
+	s.event("configure", func(now time.Time) { s.subject.Configure(now, s.cfg) }, func() { s.model.cfg = s.cfg })
 }
 
 func (s *simulation) connect() {

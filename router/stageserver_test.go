@@ -67,7 +67,7 @@ func (s *stage) configure(settings string) error {
 			return err
 		}
 	}
-	s.machine.Configure(s.cfg)
+	s.machine.Configure(s.clock.now(), s.cfg)
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 // A subject is what the simulation plays with: a [Machine], or one that was
 // broken on purpose.
 type subject interface {
-	Configure(Config)
+	Configure(time.Time, Config)
 	Connect(Peer) *Conn
 	Step(time.Time, *Conn, protocol.Message)
 	Disconnect(time.Time, *Conn)

@@ -158,10 +158,10 @@ func (s *Server) Recovered() int { return s.recovered }
 func (s *Server) Reconfigure(o Options) {
 	o = o.withDefaults()
 	s.packetLimit.Store(int64(o.PacketLimit))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opts = o
-	s.machine.Configure(o.Router)
+	s.visit(func(m *router.Machine, now time.Time) {
+		s.opts = o
+		m.Configure(now, o.Router)
+	})
 }
 
 // Done is closed when the server wants to end: an operator said "shutdown", it
