@@ -342,6 +342,9 @@ type Fetch struct {
 	job   *job
 }
 
+// Size is how many bytes the payload has.
+func (f *Fetch) Size() int { return int(f.job.size) }
+
 // Fetches returns the payloads to be read, as [Machine.Sends] returns what is
 // to be said.
 func (m *Machine) Fetches() []Fetch {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"gearbolt/router"
 )
 
 // acceptPause is how long accepting rests when the process has no file
@@ -35,6 +37,7 @@ func (s *Server) Serve(l net.Listener, tlsConfig *tls.Config) error {
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		default:
+			s.count(router.ConnectionsOverDescriptors)
 			s.log.Warn("accepting rests", zap.Error(err), zap.Duration("for", acceptPause))
 			if !s.rest(acceptPause) {
 				return nil
@@ -56,9 +59,16 @@ func (s *Server) rest(d time.Duration) bool {
 // accept begins a connection, unless there are too many.
 func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
 	c := newConn(s, nc, tlsConfig)
-	if why := s.enter(c); why != "" {
-		s.log.Warn("connection refused", zap.String("from", c.peer.Full), zap.String("reason", why))
-		nc.Close()
+	switch why := s.enter(c); why {
+	case router.ConnectionsAccepted:
+	case router.ConnectionsOverMaxConnections:
+		s.turnAway(c, "max-connections")
+		return
+	case router.ConnectionsOverMaxConnectionsPerAddress:
+		s.turnAway(c, "max-connections-per-address")
+		return
+	default:
+		c.close()
 		return
 	}
 	s.setSocketOptions(nc)
@@ -71,22 +81,28 @@ func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
 	}()
 }
 
+// serverIsClosed is why a connection comes too late.
+const serverIsClosed router.Counter = 255
+
 // enter counts a connection in, or says why it cannot be had.
-func (s *Server) enter(c *conn) (why string) {
+func (s *Server) enter(c *conn) (why router.Counter) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return "the server is closed"
+		return serverIsClosed
 	case s.opts.MaxConnections > 0 && len(s.conns) >= s.opts.MaxConnections:
-		return "max-connections is reached"
+		why = router.ConnectionsOverMaxConnections
 	case s.opts.MaxConnectionsPerAddress > 0 && s.perAddress[c.peer.Addr] >= s.opts.MaxConnectionsPerAddress:
-		return "max-connections-per-address is reached"
+		why = router.ConnectionsOverMaxConnectionsPerAddress
+	default:
+		why = router.ConnectionsAccepted
+		s.conns[c] = struct{}{}
+		s.perAddress[c.peer.Addr]++
+		s.tasks.Add(1)
 	}
-	s.conns[c] = struct{}{}
-	s.perAddress[c.peer.Addr]++
-	s.tasks.Add(1)
-	return ""
+	s.machine.Count(why, 1)
+	return why
 }
 
 // leave counts a connection out.
@@ -113,6 +129,7 @@ func (c *conn) handshake() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
+		c.server.count(router.HandshakesFailed)
 		c.server.log.Info("TLS handshake failed", zap.String("from", c.peer.Full), zap.Error(err))
 		return false
 	}

@@ -32,14 +32,14 @@ func putBuffer(b *buffer) {
 	buffers.Put(b)
 }
 
-// grow makes room for at least one more byte. It doubles rather than trust a
-// packet's header, which may claim bytes that never come; need, if it is less,
-// is as much as will ever be used.
+// grown is how large b is to become, to hold at least one byte more. It doubles
+// rather than trust a packet's header, which may claim bytes that never come;
+// need, if it is less, is as much as will ever be used.
+func (b *buffer) grown(need int) int { return max(min(2*cap(b.b), need), len(b.b)+1) }
+
+// grow makes room for as much.
 func (b *buffer) grow(need int) {
-	if len(b.b) < cap(b.b) {
-		return
-	}
-	bigger := make([]byte, len(b.b), max(min(2*cap(b.b), need), len(b.b)+1))
+	bigger := make([]byte, len(b.b), b.grown(need))
 	copy(bigger, b.b)
 	b.b = bigger
 }

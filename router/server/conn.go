@@ -29,8 +29,10 @@ type conn struct {
 
 	// Of the reading goroutine.
 	in    *buffer // bytes that are no whole message yet; nil: none
-	begun bool    // the first bytes have been looked at
-	reads int     // in a row that found something
+	half  half
+	room  int64 // of Options.ReadMemory that in takes
+	begun bool  // the first bytes have been looked at
+	reads int   // in a row that found something
 	turn  turn
 
 	// What writeOnce and readOnce say to the functions that the socket calls
@@ -44,6 +46,7 @@ type conn struct {
 func newConn(s *Server, sock net.Conn, tlsConfig *tls.Config) *conn {
 	c := &conn{server: s, sock: sock, nc: sock, peer: peerOf(sock)}
 	c.peer.Owner, c.turn.reader = c, c
+	c.out.backlog = &s.backlog
 	if tlsConfig != nil {
 		c.nc = tls.Server(sock, tlsConfig)
 	} else if sc, ok := sock.(syscall.Conn); ok {
@@ -88,6 +91,7 @@ func (c *conn) serve() {
 	if c.in != nil {
 		putBuffer(c.in)
 	}
+	c.giveRoom()
 }
 
 // close closes the socket; its reader and its writer end with an error. It does
@@ -99,10 +103,12 @@ var errHungUp = errors.New("closed by the server")
 
 // lingerTime and lingerBytes bound how long the peer of a connection that we
 // end may take to read our last words: to close at once with bytes of the
-// peer's unread would take them from it.
+// peer's unread would take them from it. Most clients read only when they have
+// written all of a packet, which may be large.
 const (
-	lingerTime  = 2 * time.Second
-	lingerBytes = 1 << 20
+	lingerTime   = 2 * time.Second
+	lingerBytes  = 1 << 20
+	lingerPacket = 128 << 20
 )
 
 // hangUp ends a connection after its last byte was written.
@@ -114,10 +120,11 @@ func (c *conn) hangUp() {
 	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
 }
 
-// linger reads what the peer still sends, and drops it, until it closes or
-// hangUp's time is over.
-func (c *conn) linger() {
-	io.Copy(io.Discard, io.LimitReader(c.nc, lingerBytes))
+// linger reads what the peer still sends, and drops it, until it closes, has
+// sent that many bytes, or the time is over.
+func (c *conn) linger(bytes int64) {
+	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
+	io.Copy(io.Discard, io.LimitReader(c.nc, bytes))
 }
 
 // refuse ends a connection whose bytes are no messages.
@@ -127,5 +134,8 @@ func (c *conn) refuse(cause error) {
 		r = new(protocol.RefusedError)
 	}
 	c.server.log.Info("connection closed", zap.String("from", c.peer.Full), zap.Error(cause))
-	c.server.visit(func(m *router.Machine, _ time.Time) { m.Refuse(c.router, r.Code, r.Text) })
+	c.server.visit(func(m *router.Machine, _ time.Time) {
+		m.Count(router.PacketsRefused, 1)
+		m.Refuse(c.router, r.Code, r.Text)
+	})
 }

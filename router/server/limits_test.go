@@ -14,7 +14,9 @@ const mib = 1 << 20
 
 func TestPeerThatNeverReadsIsDisconnected(t *testing.T) {
 	story(t, Options{OutboxLimit: mib}, func(s *stage) {
-		deaf, other := s.dial(), s.dial()
+		deaf := s.dial()
+		deaf.answered()
+		other := s.dial()
 		part := strings.Repeat("x", 64<<10)
 		for i := 0; !deaf.conn.out.isGone(); i++ {
 			if i > 2*mib/len(part) {
@@ -160,7 +162,7 @@ func TestConnectionLimit(t *testing.T) {
 	story(t, Options{MaxConnections: 2}, func(s *stage) {
 		a, b := s.dial(), s.dial()
 		a.answered()
-		s.dial().expectClosed()
+		s.dial().turnedAway("max-connections")
 		if s.logged("connection refused") != 1 {
 			t.Error("the log has no line about it")
 		}
@@ -168,7 +170,7 @@ func TestConnectionLimit(t *testing.T) {
 		b.answered()
 		c := s.dial()
 		c.answered()
-		s.dial().expectClosed()
+		s.dial().turnedAway("max-connections")
 		s.server.Reconfigure(Options{MaxConnections: 3})
 		s.dial().answered()
 	})
@@ -178,8 +180,8 @@ func TestConnectionLimitOfAnAddress(t *testing.T) {
 	story(t, Options{MaxConnectionsPerAddress: 2}, func(s *stage) {
 		a := s.dialFrom("10.0.0.2")
 		s.dialFrom("10.0.0.2").answered()
-		s.dialFrom("10.0.0.2").expectClosed()
-		s.dialFrom("::ffff:10.0.0.2").expectClosed() // the same, as a socket for both families sees it
+		s.dialFrom("10.0.0.2").turnedAway("max-connections-per-address")
+		s.dialFrom("::ffff:10.0.0.2").turnedAway("max-connections-per-address") // the same, as a socket for both families sees it
 		s.dialFrom("10.0.0.3").answered()
 		a.conn.Close()
 		s.passes(0)
@@ -226,7 +228,7 @@ func TestSubmittersTogetherAreAsFastAsTheDisk(t *testing.T) {
 		s.store.hold(true)
 		const each = 6 * mib
 		var last *peer
-		for range uncommittedTotal/each + 2 {
+		for range DefaultCommitMemory/each + 2 {
 			last = s.dial()
 			last.send(protocol.SubmitJobBG, "f", "", strings.Repeat("x", each))
 			last.expectNothing()

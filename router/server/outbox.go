@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -17,11 +18,17 @@ type outbox struct {
 	mu      sync.Mutex
 	buf     *buffer // to be written next; nil: nothing
 	writing int     // bytes that a writer has in hand
+	hand    int     // memory of the buffer that they are in
 	busy    bool    // somebody writes
 	listed  bool    // in a turn that will flush
 	last    bool    // close when all is written
 	dead    bool    // the peer is gone, or reads too slowly
 	slow    bool    // the latter
+	limit   string  // by this limit
+
+	waits   bool // the peer lets a write wait
+	counted int  // what the backlog counts of it
+	backlog *atomic.Int64
 
 	over chan struct{} // closed when nothing waits any more; nil: nobody wants to know
 }
@@ -36,7 +43,7 @@ func (o *outbox) add(send router.Send, limit int) (flush bool) {
 		return false
 	}
 	if o.waiting() > limit {
-		o.dead, o.slow = true, true
+		o.dead, o.slow, o.limit = true, true, "outbox-limit"
 	} else {
 		o.append(send)
 	}
@@ -60,6 +67,9 @@ func (o *outbox) append(send router.Send) {
 		o.buf.b = append(append(o.buf.b, send.Head...), send.Body...)
 	}
 	o.last = o.last || send.Close
+	if o.waits || o.buf != nil && cap(o.buf.b) > bufferKeep {
+		o.recount()
+	}
 }
 
 // flush writes what waits, unless somebody does so already, who will see it.
@@ -103,6 +113,7 @@ func (o *outbox) writeNow(c *conn) {
 
 // drain writes, and waits for the peer, until nothing is left.
 func (o *outbox) drain(c *conn, rest []byte) {
+	o.wait()
 	if !o.writeAll(c, rest) {
 		return
 	}
@@ -146,12 +157,15 @@ func (o *outbox) wrote(rest int) {
 // worth a line in the log; one that is gone is not.
 func (o *outbox) giveUp(c *conn, waiting int) {
 	o.mu.Lock()
-	slow := o.slow
+	slow, limit := o.slow, o.limit
 	o.slow = false
 	o.mu.Unlock()
 	if slow {
-		c.server.log.Warn("connection closed: the peer reads too slowly; see outbox-limit",
+		c.server.log.Warn("connection closed: the peer reads too slowly; see "+limit,
 			zap.String("peer", c.peer.Full), zap.Int("bytes waiting", waiting))
+	}
+	if slow && limit == "outbox-limit" {
+		c.server.count(router.OutboxesOverOutboxLimit)
 	}
 	o.kill(c)
 }
@@ -165,11 +179,16 @@ func (o *outbox) take(c *conn) *buffer {
 	if o.dead {
 		b = nil
 	}
-	o.writing = 0
+	o.writing, o.hand = 0, 0
 	if b != nil {
-		o.writing = len(b.b)
+		o.writing, o.hand = len(b.b), cap(b.b)
 	}
-	o.busy = b != nil
+	if o.busy = b != nil; !o.busy {
+		o.waits = false
+	}
+	if o.counted > 0 || o.hand > bufferKeep {
+		o.recount()
+	}
 	if b == nil {
 		o.tell()
 	}
@@ -187,7 +206,8 @@ func (o *outbox) take(c *conn) *buffer {
 // kill gives the connection up.
 func (o *outbox) kill(c *conn) {
 	o.mu.Lock()
-	o.dead, o.busy, o.writing, o.buf = true, false, 0, nil
+	o.dead, o.busy, o.writing, o.hand, o.buf, o.waits = true, false, 0, 0, nil, false
+	o.recount()
 	o.tell()
 	o.mu.Unlock()
 	c.close()

@@ -16,13 +16,11 @@ import (
 // a peer that sends thousands at once lets others in between.
 const burst = 256
 
-// uncommittedLimit is how many bytes of submissions a connection, and
-// uncommittedTotal how many all of them, may have waiting for the store before
-// submitters are read no more until the next commit.
-const (
-	uncommittedLimit = 8 << 20
-	uncommittedTotal = 64 << 20
-)
+// uncommittedLimit is how many bytes of submissions a connection may have
+// waiting for the store, or an eighth of Options.CommitMemory if that is less,
+// before it is read no more until the next commit. When all of them have that
+// memory used up, no submitter is.
+const uncommittedLimit = 8 << 20
 
 // readAll reads and steps until the connection ends.
 func (c *conn) readAll() error {
@@ -56,7 +54,7 @@ func (c *conn) process() error {
 			}
 		}
 		if hungUp := c.step(msgs); hungUp {
-			c.linger()
+			c.linger(lingerBytes)
 			return errHungUp
 		}
 		msgs = msgs[:0]
@@ -66,28 +64,39 @@ func (c *conn) process() error {
 		}
 		if err != nil {
 			c.refuse(err)
-			c.linger()
+			c.linger(lingerPacket)
 			return err
 		}
 	}
 	c.in.msgs = msgs
-	c.keep(used, need)
-	return nil
+	return c.keep(used, need)
 }
 
 // keep moves the bytes behind the first used ones to the front, with room for
 // a message of need bytes to go on arriving.
-func (c *conn) keep(used, need int) {
+func (c *conn) keep(used, need int) error {
 	rest := c.in.b[used:]
 	if len(rest) == 0 {
 		putBuffer(c.in)
 		c.in = nil
-		return
+		c.giveRoom()
+		return nil
 	}
 	if used > 0 {
 		c.in.b = append(c.in.b[:0], rest...)
 	}
-	c.in.grow(need)
+	if c.room > 0 && len(rest) < bufferSize {
+		c.shrink()
+	}
+	if err := c.makeRoom(need); err != nil {
+		return err
+	}
+	if c.half.of {
+		c.half.progress(len(rest))
+	} else {
+		c.half.begin(c.server.sweeps.Load(), len(rest))
+	}
+	return nil
 }
 
 // step has the machine take the messages. It reports whether the machine has
@@ -96,6 +105,7 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 	if len(msgs) == 0 {
 		return false
 	}
+	c.half.end()
 	s := c.server
 	s.mu.Lock()
 	if s.closed || s.deaf {
@@ -121,7 +131,8 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 // nil. s.mu is held.
 func (s *Server) throttle(c *conn) <-chan struct{} {
 	own := c.router.Uncommitted()
-	if own <= uncommittedLimit && (own == 0 || s.machine.Uncommitted() <= uncommittedTotal) {
+	total := s.opts.CommitMemory
+	if own <= int(min(uncommittedLimit, total/8)) && (own == 0 || s.machine.Uncommitted() <= total) {
 		return nil
 	}
 	return s.nextCommit()
@@ -167,7 +178,10 @@ func (c *conn) awaitCommits(reason func(*conn) <-chan struct{}) {
 // foreign ends a connection of another protocol with one log line.
 func (c *conn) foreign(name string) error {
 	c.server.log.Info("connection closed: it speaks "+name+", not Gearman", zap.String("from", c.peer.Full))
-	c.server.visit(func(m *router.Machine, _ time.Time) { m.Refuse(c.router, "", "") })
+	c.server.visit(func(m *router.Machine, _ time.Time) {
+		m.Count(router.ForeignProtocols, 1)
+		m.Refuse(c.router, "", "")
+	})
 	return errHungUp
 }
 

@@ -96,6 +96,10 @@ type Server struct {
 	readers  tally          // payloads being read back from the store
 
 	packetLimit atomic.Int64 // Options.PacketLimit, for every read
+	sweeps      atomic.Int64 // how often the server has looked around
+	backlog     atomic.Int64 // bytes in outboxes whose peers are slow, or that are large
+	reading     allowance    // Options.ReadMemory
+	farewells   atomic.Int64 // peers that are turned away and told why
 
 	mu         sync.Mutex // guards all that follows; nothing blocks under it
 	opts       Options
@@ -133,12 +137,15 @@ func New(o Options, store persist.Store, log *zap.Logger) (*Server, error) {
 		perAddress: make(map[string]int),
 	}
 	s.packetLimit.Store(int64(o.PacketLimit))
+	s.reading.setLimit(o.ReadMemory)
+	s.sweeps.Store(1)
 	if err := store.Load(s.restore); err != nil {
 		return nil, err
 	}
 	s.timer = time.AfterFunc(time.Hour, s.tick)
 	s.tick() // arms the timer for what was restored
 	s.tasks.Go(s.takeAnswers)
+	s.tasks.Go(s.sweep)
 	return s, nil
 }
 
@@ -158,6 +165,7 @@ func (s *Server) Recovered() int { return s.recovered }
 func (s *Server) Reconfigure(o Options) {
 	o = o.withDefaults()
 	s.packetLimit.Store(int64(o.PacketLimit))
+	s.reading.setLimit(o.ReadMemory)
 	s.visit(func(m *router.Machine, now time.Time) {
 		s.opts = o
 		m.Configure(now, o.Router)

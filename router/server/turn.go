@@ -43,6 +43,9 @@ func (s *Server) collect(t *turn) {
 		case flush:
 			t.touched = append(t.touched, c)
 		}
+		if s.overloaded() {
+			s.relieve(t)
+		}
 	}
 	t.commit = s.machine.Changes()
 	t.fetches = s.machine.Fetches()
@@ -132,11 +135,15 @@ func (s *Server) takeAnswer(err error) {
 // fetch reads payloads that memory no longer holds.
 func (s *Server) fetch(fetches []router.Fetch) {
 	for _, f := range fetches {
+		if !s.awaitMemory(int64(f.Size())) {
+			return
+		}
 		payload, err := s.store.Payload(f.Job)
 		if err != nil && !errors.Is(err, persist.ErrNotFound) {
 			s.fail(err)
 			return
 		}
 		s.visit(func(m *router.Machine, now time.Time) { m.Fetched(now, f, payload, err == nil) })
+		s.reading.give(int64(f.Size()))
 	}
 }

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"gearbolt/protocol"
+	"gearbolt/router"
+)
+
+// roomPatience is how long a packet that is too large for what is left of
+// Options.ReadMemory may wait before its connection is closed.
+const roomPatience = 10 * time.Second
+
+// errNoRoom ends a connection whose packet found no memory.
+var errNoRoom = errors.New("no memory for a large packet: read-memory is used up")
+
+// makeRoom has c.in hold more of a message of need bytes. What goes beyond the
+// buffers that every connection may have is taken from what all share; while
+// there is none, c is not read.
+func (c *conn) makeRoom(need int) error {
+	b := c.in
+	if len(b.b) == cap(b.b) {
+		if size := b.grown(need); size > bufferKeep {
+			if err := c.awaitRoom(int64(size) - c.room); err != nil {
+				return err
+			}
+			c.room = int64(size)
+		}
+		b.grow(need)
+	}
+	return nil
+}
+
+// awaitRoom takes n bytes of the read memory, and waits for them if need be.
+func (c *conn) awaitRoom(n int64) error {
+	s := c.server
+	wait := s.reading.take(n)
+	if wait == nil {
+		return nil
+	}
+	c.half.end() // it is not the peer who is slow
+	late := time.NewTimer(roomPatience)
+	defer late.Stop()
+	for ; wait != nil; wait = s.reading.take(n) {
+		select {
+		case <-wait:
+		case <-s.quit:
+			return errServerClosed
+		case <-late.C:
+			return c.refuseRoom()
+		}
+	}
+	return nil
+}
+
+func (c *conn) refuseRoom() error {
+	c.server.log.Warn("connection closed: no memory for its packet; see read-memory", zap.String("from", c.peer.Full))
+	c.server.visit(func(m *router.Machine, _ time.Time) {
+		m.Count(router.ReadsOverReadMemory, 1)
+		m.Refuse(c.router, protocol.QueueError, "Too many large packets at once: read-memory is used up")
+	})
+	putBuffer(c.in)
+	c.in = nil
+	c.giveRoom()
+	c.linger(lingerPacket)
+	return errNoRoom
+}
+
+// awaitMemory takes n bytes of the read memory for a payload that is to be read
+// back. It reports false when the server ends.
+func (s *Server) awaitMemory(n int64) bool {
+	for wait := s.reading.take(n); wait != nil; wait = s.reading.take(n) {
+		select {
+		case <-wait:
+		case <-s.quit:
+			return false
+		}
+	}
+	return true
+}
+
+// giveRoom gives back what makeRoom took.
+func (c *conn) giveRoom() {
+	if c.room > 0 {
+		c.server.reading.give(c.room)
+		c.room = 0
+	}
+}
+
+// shrink moves the few bytes that are left of a large buffer to a small one.
+func (c *conn) shrink() {
+	small := getBuffer()
+	small.b = append(small.b, c.in.b...)
+	c.in = small
+	c.giveRoom()
+}
