@@ -129,7 +129,7 @@ func (m *Machine) checkDeadlines() error {
 	for _, fn := range m.functions {
 		timers += min(fn.watch.index, 1)
 	}
-	timers += min(m.owedTimer.index, 1)
+	timers += min(m.owedTimer.index, 1) + min(m.lingerTimer.index, 1)
 	if timers != len(m.deadlines.heap) {
 		return fmt.Errorf("%d deadlines, of which %d belong to something", len(m.deadlines.heap), timers)
 	}

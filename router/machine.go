@@ -22,6 +22,12 @@ type Config struct {
 	Version string // answered to "version"
 	Verbose string // answered to "verbose"
 	PID     int    // answered to "getpid"
+
+	// Linger is how long after a commit was begun the next one waits for more to
+	// come if nobody waits for it: if it has nothing but deletes and attempts.
+	// While a queue drains these come one by one, and a commit costs what a
+	// hundred of them do. A crash in between has some more jobs run again.
+	Linger time.Duration
 }
 
 // MaxPrefix is the longest handle prefix, in bytes: an epoch and a number of
@@ -58,6 +64,8 @@ type Machine struct {
 	spare        *batch           // the one before, for its memory
 	owed         []persist.Change // deletes that the store refused, to be offered again
 	owedTimer    deadline
+	lingerTimer  deadline
+	lingerUntil  int64 // on the clock's line: from then on deletes are committed for themselves
 	uncommitted  int64 // about what waits for the store, in bytes
 	payloadBytes int64 // bytes of background payloads in memory
 
@@ -96,6 +104,7 @@ func New(now time.Time, epoch uint64, cfg Config) *Machine {
 	}
 	m.clock.start(now)
 	m.owedTimer.fire = m.offerOwed
+	m.lingerTimer.fire = func() {}
 	return m
 }
 

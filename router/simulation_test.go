@@ -116,6 +116,7 @@ func newSimulation(seed uint64, make func(*Machine) subject, tell func(string, .
 	}
 	s.cfg = Config{
 		HandlePrefix: "H:sim",
+		Linger:       pick(s, 0, 0, 5*time.Millisecond),
 		JobRetries:   pick(s, 0, 0, 1, 2, 3), WorkerWakeup: pick(s, 0, 0, 1, 2),
 		Exceptions: s.chance(20), PayloadMemory: pick(s, int64(0), 12, 1<<20), ReplyLimit: pick(s, 0, 0, 0, 120),
 	}

@@ -19,6 +19,7 @@ type batch struct {
 	jobs    []*job        // beside changes: the job that a PutJob makes durable
 	records []persist.Job // memory for what changes point to
 	replies []reply       // in the order of their places on each connection
+	urgent  bool          // somebody waits for it
 }
 
 // A batchNumber tells the two batches that there are apart: 1 and 2.
@@ -43,6 +44,7 @@ func (b *batch) reset() {
 		*b = batch{number: b.number}
 		return
 	}
+	b.urgent = false
 	clear(b.changes)
 	clear(b.jobs)
 	clear(b.replies)
@@ -118,6 +120,7 @@ func (m *Machine) await(b *batch, r reply) {
 	r.bytes += replyOverhead
 	r.conn.uncommitted += r.bytes
 	m.uncommitted += int64(r.bytes)
+	b.urgent = true
 	b.replies = append(b.replies, r)
 }
 
@@ -127,14 +130,26 @@ func (m *Machine) answered(c *Conn, limit *persist.Limit) {
 	m.await(m.gathering, reply{conn: c, at: len(m.gathering.changes) - 1, limit: limit})
 }
 
-// Changes returns what is to be stored now, or nil: nothing, or the last batch
-// is still with the store. Who takes a batch hands it to the store and then
+// linger reports whether the next commit is to wait, and sees to its end.
+func (m *Machine) linger() bool {
+	if m.gathering.urgent || m.clock.now >= m.lingerUntil {
+		return false
+	}
+	if m.lingerTimer.index == 0 {
+		m.deadlines.set(&m.lingerTimer, m.lingerUntil)
+	}
+	return true
+}
+
+// Changes returns what is to be stored now, or nil: nothing, nothing yet, or the
+// last batch is still with the store. Who takes a batch hands it to the store and then
 // calls [Machine.Committed]. The changes are readable, and unchanged, until
 // then.
 func (m *Machine) Changes() []persist.Change {
-	if m.committing != nil || len(m.gathering.changes) == 0 {
+	if m.committing != nil || len(m.gathering.changes) == 0 || m.linger() {
 		return nil
 	}
+	m.lingerUntil = m.clock.now + int64(m.cfg.Linger)
 	m.committing, m.gathering, m.spare = m.gathering, m.spare, nil
 	return m.committing.changes
 }

@@ -12,6 +12,9 @@ import (
 	"gearbolt/router/server"
 )
 
+// linger has the deletes of a queue that drains share some 200 commits a second.
+const linger = 5 * time.Millisecond
+
 // options translates the settings for the server.
 func (i *instance) options() server.Options {
 	s := &i.inv.Settings
@@ -21,6 +24,7 @@ func (i *instance) options() server.Options {
 			HandlePrefix:  handlePrefix(s.JobHandlePrefix),
 			JobRetries:    s.JobRetries,
 			WorkerWakeup:  s.WorkerWakeup,
+			Linger:        linger,
 			Exceptions:    s.Exceptions,
 			PayloadMemory: b.payloads,
 			Limits:        limits(s, b),
