@@ -20,8 +20,8 @@ import (
 
 // The versions of a job's record, and those of a limit's.
 const (
-	jobWhole     = 1 // the payload is the rest of the record
-	jobInParts   = 2 // the payload is in bucket parts
+	jobWhole   = 1 // the payload is the rest of the record
+	jobInParts = 2 // the payload is in bucket parts
 
 	limitOfJobs  = 1
 	limitOfBytes = 2 // of jobs, too
