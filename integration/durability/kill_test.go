@@ -26,6 +26,7 @@ const (
 )
 
 func TestKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	chance := rand.New(rand.NewPCG(*seed, 0))
 	addr, dir, b, keepsakes := harness.FreeAddr(t), t.TempDir(), judge.New(), newKeepsakes()
 	began := time.Now()
@@ -143,54 +144,4 @@ func checkHistories(t *testing.T, b *judge.Book) {
 		t.Error(what)
 	}
 	t.Logf("%d operations on %d jobs, of which %d have an impossible history", got.Operations, got.Jobs, len(got.Impossible))
-}
-
-// A server without a store loses everything, and that is seen.
-func TestLossesAreSeen(t *testing.T) {
-	chance := rand.New(rand.NewPCG(*seed, 2))
-	addr, b := harness.FreeAddr(t), judge.New()
-	s := harness.GearboltAt(t, addr, t.TempDir(), "--store", "memory")
-	b.Started()
-	peers := begin(addr, b, chance)
-	awaitLater(t, b)
-	kill(b, s)
-	peers.peers.Wait()
-	harness.GearboltAt(t, addr, t.TempDir(), "--store", "memory")
-	b.Started()
-	server, err := b.Look(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lost := 0
-	for _, v := range b.Judge(&judge.After{Server: server}) {
-		if v.Invariant == judge.I1NoLoss {
-			lost++
-		} else {
-			t.Error(v)
-		}
-	}
-	if lost == 0 {
-		t.Error("nothing was seen to be lost")
-	}
-	t.Logf("%d losses seen", lost)
-}
-
-// awaitLater waits until some jobs are acknowledged whose time is yet to come.
-func awaitLater(t *testing.T, b *judge.Book) {
-	t.Helper()
-	for deadline := time.Now().Add(judge.Patience); ; {
-		later, n := time.Now().Add(time.Second), 0
-		for _, j := range b.Open() {
-			if j.Due.After(later) {
-				n++
-			}
-		}
-		switch {
-		case n >= 10:
-			return
-		case time.Now().After(deadline):
-			t.Fatal("no jobs are acknowledged")
-		}
-		time.Sleep(time.Millisecond) // asks again
-	}
 }
