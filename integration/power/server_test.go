@@ -6,7 +6,6 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -59,7 +58,6 @@ func (p program) start(disk string) (*server, error) {
 	line = append(line, p.args...)
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr = s.output, s.output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // not to keep the disk busy
 	if s.Process, err = process.Start(cmd); err != nil {
 		return nil, err
 	}

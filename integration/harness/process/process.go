@@ -34,8 +34,12 @@ type Process struct {
 	err    error // once exited is closed
 }
 
-// Start starts cmd.
+// Start starts cmd. It is killed when this process ends, however that comes
+// about.
 func Start(cmd *exec.Cmd) (*Process, error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

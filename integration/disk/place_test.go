@@ -1,0 +1,161 @@
+package disk
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gearbolt/integration/device"
+	"gearbolt/integration/harness"
+)
+
+func TestMain(m *testing.M) { device.Main(m) }
+
+// A place is where a server has its store, and can be full.
+type place struct {
+	dir string // the server's
+
+	fill   func(t *testing.T, s *harness.Server) (free func())
+	onDisk bool // it is the disk that is full, and not only for the process that runs
+	shut   bool // when it is full, nothing at all can be written, completions neither
+}
+
+// storeFile is the store itself.
+func (p *place) storeFile() string { return filepath.Join(p.dir, "gearbolt.db") }
+
+// mounted is a place on a disk of so many bytes.
+func mounted(t *testing.T, m *device.Mount, err error) *place {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Unmount(); err != nil {
+			t.Error(err)
+		}
+	})
+	p := &place{dir: filepath.Join(m.Dir, "data"), onDisk: true}
+	p.fill = func(t *testing.T, _ *harness.Server) func() { return ballast(t, filepath.Join(m.Dir, "ballast")) }
+	return p
+}
+
+func ext4Place(t *testing.T, size int64) *place {
+	t.Helper()
+	device.Need(t, "mkfs.ext4")
+	im, err := device.Format(device.Ext4, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { im.Close() })
+	m, err := im.Mount()
+	return mounted(t, m, err)
+}
+
+func tmpfsPlace(t *testing.T, size int64) *place {
+	t.Helper()
+	device.Need(t)
+	m, err := device.Tmpfs(size)
+	return mounted(t, m, err)
+}
+
+// ballast fills a disk with a file of somebody else's.
+func ballast(t *testing.T, path string) (free func()) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 1<<20)
+	for len(block) > 0 {
+		if _, err := f.Write(block); errors.Is(err, unix.ENOSPC) {
+			block = block[:len(block)/2]
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// limitedPlace lets the server's files grow no more when it is full.
+func limitedPlace(t *testing.T) *place {
+	t.Helper()
+	device.Need(t)
+	p := &place{dir: t.TempDir()}
+	p.fill = func(t *testing.T, s *harness.Server) func() {
+		info, err := os.Stat(p.storeFile())
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit := func(n uint64) {
+			if err := unix.Prlimit(s.Cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: unix.RLIM_INFINITY}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		limit(uint64(info.Size()))
+		return func() { limit(unix.RLIM_INFINITY) }
+	}
+	return p
+}
+
+// quotaPlace has every write to the store fail when it is full, as one beyond a
+// quota does.
+func quotaPlace(t *testing.T) *place {
+	t.Helper()
+	device.Need(t, "strace")
+	p := &place{dir: t.TempDir(), shut: true}
+	p.fill = func(t *testing.T, s *harness.Server) func() {
+		return inject(t, s, p.storeFile(), "pwrite64:error=EDQUOT")
+	}
+	return p
+}
+
+// inject has strace do something to system calls of a server on a file, until
+// stop is called.
+func inject(t *testing.T, s *harness.Server, path, what string) (stop func()) {
+	t.Helper()
+	call, _, _ := strings.Cut(what, ":")
+	pid := s.Cmd.Process.Pid
+	cmd := exec.Command("strace", "-f", "-o", "/dev/null", "-p", strconv.Itoa(pid), "-P", path, "-e", "trace="+call, "-e", "inject="+what)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitTracer(t, pid)
+	return func() {
+		cmd.Process.Signal(syscall.SIGTERM) // lets go of the server
+		cmd.Wait()
+	}
+}
+
+// awaitTracer waits until all threads of a process are traced.
+func awaitTracer(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		all, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
+		free := 0
+		for _, path := range all {
+			if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), "TracerPid:\t0\n") {
+				free++
+			}
+		}
+		if len(all) > 0 && free == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("strace does not trace all of process %d", pid)
+		}
+	}
+}
