@@ -26,7 +26,6 @@ type Report struct {
 	Delayed     int64    `json:"delayed"`
 	Limits      int64    `json:"limits"`
 	Functions   []Tally  `json:"functions"` // in the order of their names
-	Warnings    []string `json:"warnings"`  // what is no damage, or none that is known
 	Damage      []Damage `json:"damage"`
 }
 
@@ -55,7 +54,7 @@ func Check(path string, progress Progress) (*Report, error) {
 }
 
 func (s *stopped) check(progress Progress) (*Report, error) {
-	r := &Report{Path: s.path, Size: s.size, Functions: []Tally{}, Warnings: []string{}, Damage: []Damage{}}
+	r := &Report{Path: s.path, Size: s.size, Functions: []Tally{}, Damage: []Damage{}}
 	valid, invalid := s.metas()
 	switch {
 	case s.size == 0:
@@ -66,7 +65,9 @@ func (s *stopped) check(progress Progress) (*Report, error) {
 			Lost: "everything, as it seems; salvage looks for it"})
 		return r, nil
 	case len(invalid) > 0:
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%v; the other one is used, as after a power cut while this one was being written", invalid[0]))
+		// No power cut does this: all of it lies in one sector of the disk.
+		r.Damage = append(r.Damage, Damage{Page: uint64(1 - valid[0].txid%2), What: invalid[0].Error() + "; the other one is used",
+			Lost: "the last transaction, if this was its meta page"})
 	}
 	m := valid[0]
 	r.PageSize, r.Pages, r.Transaction, r.Copy = m.pageSize, m.pages, m.txid, m.copied()

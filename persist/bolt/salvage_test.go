@@ -1,0 +1,165 @@
+package bolt
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+// leaves returns the jobs of each leaf of a store's file, by its page.
+func leaves(t *testing.T, file []byte) map[uint64]map[string]bool {
+	t.Helper()
+	m, _, err := currentMeta(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byPage := map[uint64]map[string]bool{}
+	w := newWalk(pager{file: bytes.NewReader(file), size: int64(len(file))}, m, func(r stored) error {
+		if r.kind == kindJobs {
+			if byPage[r.page] == nil {
+				byPage[r.page] = map[string]bool{}
+			}
+			byPage[r.page]["job "+r.job.ID.String()] = true
+		}
+		return nil
+	})
+	if err := w.all(); err != nil {
+		t.Fatal(err)
+	}
+	return byPage
+}
+
+// One leaf after the other is lost. What it had some time ago comes back as
+// uncertain, with jobs of its range that were done, but none of another range,
+// for which the rest of the tree vouches; and with Certain nothing does.
+func TestSalvageOfFreePages(t *testing.T) {
+	tr := lived(t)
+	all := leaves(t, tr.file)
+	for _, certain := range []bool{false, true} {
+		back, done := 0, 0
+		for page, lost := range all {
+			file := bytes.Clone(tr.file)
+			clear(file[page*uint64(os.Getpagesize()):][:os.Getpagesize()])
+			dir := place(t, file)
+			out := filepath.Join(dir, "out")
+			report, err := Salvage(dir, out, SalvageOptions{Certain: certain})
+			if err != nil || len(report.Damage) != 1 || !strings.HasPrefix(report.Damage[0].Lost, "jobs") {
+				t.Fatalf("page %d: %+v, %v", page, report, err)
+			}
+			got, err := contents(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			uncertain := 0
+			for name := range got {
+				if lost[name] {
+					back, uncertain = back+1, uncertain+1
+				} else if tr.live[name] == "" && strings.HasPrefix(name, "job ") {
+					done, uncertain = done+1, uncertain+1
+				}
+			}
+			if int(report.Uncertain) != uncertain {
+				t.Errorf("page %d: %d jobs are uncertain: %+v", page, uncertain, report)
+			}
+			os.RemoveAll(dir)
+		}
+		t.Logf("certain %v: of %d leaves, %d jobs are back, and %d that were done", certain, len(all), back, done)
+		if certain != (back == 0) || certain != (done == 0) {
+			t.Errorf("certain %v: %d jobs of lost pages are back, and %d that were done", certain, back, done)
+		}
+	}
+}
+
+// The page of the root is lost: the transaction before tells what there was.
+func TestSalvageOfPreviousTree(t *testing.T) {
+	tr := lived(t)
+	file := bytes.Clone(tr.file)
+	m, _, err := currentMeta(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(file[m.root*uint64(m.pageSize):][:m.pageSize])
+	dir := place(t, file)
+	out := filepath.Join(dir, "out")
+	report, err := Salvage(dir, out, SalvageOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := contents(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.judge(file, got); err != nil {
+		t.Error(err)
+	}
+	// Done in the last transaction: those are back. Done before: none is.
+	if more := len(got) - len(tr.live); more <= 0 || more > 200 {
+		t.Errorf("%d things are back, of %d: %+v", len(got), len(tr.live), report)
+	}
+}
+
+func TestSalvageRefuses(t *testing.T) {
+	good := place(t, written(t))
+	taken := t.TempDir()
+	foreign := t.TempDir()
+	edit(t, foreign, func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("theirs"))
+		return err
+	})
+	newer := place(t, written(t))
+	edit(t, newer, func(tx *bbolt.Tx) error { return putNumber(tx.Bucket(bucketMeta), keyFormat, formatVersion+1) })
+	running := t.TempDir()
+	open(t, Options{Dir: running})
+	for _, c := range []struct{ in, out, want string }{
+		{good, taken, "already exists"},
+		{good, filepath.Join(good, fileName), "already exists"},
+		{good, filepath.Join(taken, "not", "there"), "no such file"},
+		{filepath.Join(taken, "nothing"), filepath.Join(taken, "o"), "no such file"},
+		{taken, filepath.Join(taken, "o"), "no such file"},
+		{place(t, nil), filepath.Join(taken, "o"), "nothing of a store"},
+		{place(t, bytes.Repeat([]byte("garbage "), 10_000)), filepath.Join(taken, "o"), "nothing of a store"},
+		{foreign, filepath.Join(taken, "o"), "not one of Gearbolt's"},
+		{newer, filepath.Join(taken, "o"), "newer Gearbolt"},
+		{running, filepath.Join(taken, "o"), fmt.Sprintf("in use by the process with pid %d", os.Getpid())},
+	} {
+		_, err := Salvage(c.in, c.out, SalvageOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("salvage %s %s: %v, want %q", c.in, c.out, err, c.want)
+		}
+		if names, _ := os.ReadDir(taken); len(names) > 0 {
+			t.Errorf("salvage %s %s left %v", c.in, c.out, names)
+		}
+	}
+}
+
+// A job of whose payload a part is lost is lost, and said to be.
+func TestSalvageIncompletePayload(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Options{Dir: dir})
+	large := benchJob(7)
+	large.Payload = bytes.Repeat([]byte("part "), 120_000)
+	keep(t, s, put(benchJob(6)), put(large), put(benchJob(8)))
+	s.Close()
+	file, err := os.ReadFile(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file[bytes.LastIndex(file, []byte("part part"))] ^= 1
+	dir = place(t, file)
+	if report, err := Check(dir, nil); err != nil || report.Clean() || !strings.Contains(fmt.Sprint(report.Damage), "job 1-7") {
+		t.Errorf("the check says %+v, %v", report, err)
+	}
+	out := filepath.Join(dir, "out")
+	report, err := Salvage(dir, out, SalvageOptions{})
+	if err != nil || report.Jobs != 2 || len(report.Incomplete) != 1 || !strings.Contains(report.Incomplete[0], "1-7 of function") {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if ids := keptIDs(t, out); len(ids) != 2 || ids["1-7"] {
+		t.Errorf("kept are %v", ids)
+	}
+}
