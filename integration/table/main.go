@@ -42,7 +42,7 @@ func (s *settings) flags(f *flag.FlagSet) {
 	f.IntVar(&s.rounds, "rounds", 5, "rounds of each row")
 	f.DurationVar(&s.duration, "d", 3*time.Second, "length of a round, where a row has no amount of its own")
 	f.Float64Var(&s.scale, "scale", 1, "share of the amounts that the rows name: jobs that wait, connections that sleep")
-	f.DurationVar(&s.limit, "limit", 10*time.Minute, "how long one side of a round may take")
+	f.DurationVar(&s.limit, "limit", 90*time.Second, "how long one side of a round may take, and twenty times as long in rows that are long")
 	f.StringVar(&s.gearbolt, "gearbolt", "", "our `binary`; without it, it is built")
 	f.StringVar(&s.gearmand, "gearmand", "/usr/sbin/gearmand", "the reference's `binary`")
 	f.StringVar(&s.dir, "dir", "", "`directory` on the disk that is to be measured; without it, that for temporary files")

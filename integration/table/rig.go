@@ -56,7 +56,7 @@ func (r *rig) bench(ctx context.Context, s *server, args ...string) (metrics, er
 		return parse(out)
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%s took too long, or was interrupted: %w", s.name, ctx.Err())
+		return nil, fmt.Errorf("%s took too long, or was interrupted: %w", s.name, context.Cause(ctx))
 	}
 	if gone := s.gone(); gone != nil {
 		return nil, gone

@@ -67,7 +67,11 @@ func (x *run) turn(ctx context.Context, i int) {
 	if x.failed[i] != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, x.rig.limit)
+	limit := x.rig.limit
+	if x.long {
+		limit *= 20
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	m, err := x.measure(ctx, i)
 	if err != nil {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,7 +95,7 @@ func (s *server) gone() error {
 	if !s.Exited() {
 		return nil
 	}
-	return fmt.Errorf("%s ended by itself: %v; %s", s.name, err, s.output.String())
+	return errors.New(strings.TrimSuffix(fmt.Sprintf("%s ended by itself: %v; %s", s.name, err, s.output.String()), "; "))
 }
 
 // memory returns the server's resident set, in bytes.

@@ -86,7 +86,9 @@ func (f *figure) judge(t *target) {
 	judged := f.Ratio
 	if t.absolute {
 		judged = f.Ours
-		f.Target += " alone"
+	}
+	if t.absolute && f.Target != "" {
+		f.Target = "ours " + f.Target
 	}
 	if known := f.Rounds != nil && (t.absolute || f.Others != nil); known && t.want != (want{}) {
 		reached := t.want.holds(judged)

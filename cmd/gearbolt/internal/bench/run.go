@@ -16,6 +16,7 @@ type Config struct {
 	Kinds     []string      `json:"kinds"` // of Kinds
 	Rounds    int           `json:"rounds"`
 	Duration  time.Duration `json:"duration_ns"` // of a round
+	WarmUp    time.Duration `json:"warm_up_ns"`  // how long a server is loaded before the first round of a kind; 0: not at all
 	Clients   int           `json:"clients"`     // connections that call
 	Inflight  int           `json:"inflight"`    // calls under way on each
 	Workers   int           `json:"workers"`     // connections that work
@@ -51,6 +52,9 @@ func (c *Config) Check() error {
 			return errors.New("a number below 1 measures nothing")
 		}
 	}
+	if c.WarmUp < 0 {
+		return fmt.Errorf("a warm-up of %v is in the past", c.WarmUp)
+	}
 	if !slices.Contains([]Library{LibraryOff, LibraryWorkers, LibraryBoth}, c.Library) {
 		return fmt.Errorf("the library is used by %q; give both or workers", c.Library)
 	}
@@ -62,9 +66,6 @@ func (c *Config) Check() error {
 	}
 	return nil
 }
-
-// warmUp is how long a server is loaded before the first round of a kind.
-const warmUp = 200 * time.Millisecond
 
 // Run measures the servers of the set, of which there may be several: with each
 // kind of load, they take turns, and another begins in each round. tell hears
@@ -100,11 +101,11 @@ func (c *Config) measure(ctx context.Context, name string, stands []*stand, tell
 	kind := kindOf(name)
 	samples := make([][]*sample, len(stands))
 	for _, s := range stands {
-		if kind.warm == nil {
+		if kind.warm == nil || c.WarmUp == 0 {
 			break
 		}
 		tell(fmt.Sprintf("%s: warming up %s", name, s.server.Host))
-		if _, err := kind.warm(s, ctx, min(c.Duration, warmUp)); err != nil {
+		if _, err := kind.warm(s, ctx, min(c.Duration, c.WarmUp)); err != nil {
 			return nil, s.failed(name, err)
 		}
 	}

@@ -69,6 +69,7 @@ func (b *benching) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.against, "against", "", "`address` of a second server")
 	f.IntVar(&b.Rounds, "rounds", 3, "rounds at each server")
 	f.DurationVarP(&b.Duration, "duration", "d", 2*time.Second, "length of a round")
+	f.DurationVar(&b.WarmUp, "warm-up", 200*time.Millisecond, "load before the first round of a kind; 0 for none")
 	f.IntVar(&b.Clients, "clients", 4, "connections that call")
 	f.IntVar(&b.Inflight, "inflight", 16, "calls under way on each")
 	f.IntVar(&b.Workers, "workers", 4, "connections that work")
