@@ -84,7 +84,7 @@ func (c *conn) serve() {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, errHungUp) {
 		s.log.Debug("connection ends", zap.String("from", c.peer.Full), zap.Error(err))
 	}
-	s.visit(func(m *router.Machine, now time.Time) { m.Disconnect(now, c.router) })
+	c.disconnect()
 	if errors.Is(err, io.EOF) {
 		<-c.out.finished()
 	}

@@ -106,10 +106,10 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 		return false
 	}
 	c.half.end()
-	s := c.server
-	s.mu.Lock()
+	s, much := c.server, c.hasMuch(len(msgs))
+	s.lock(much)
 	if s.closed || s.deaf {
-		s.mu.Unlock()
+		s.unlock(much)
 		return true
 	}
 	now := time.Now()
@@ -119,7 +119,7 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 	s.collect(&c.turn)
 	hungUp = c.router.Closing()
 	ahead := s.throttle(c) != nil
-	s.mu.Unlock()
+	s.unlock(much)
 	s.carryOut(&c.turn)
 	if ahead {
 		c.awaitCommits(s.throttle)

@@ -101,6 +101,7 @@ type Server struct {
 	reading     allowance    // Options.ReadMemory
 	farewells   atomic.Int64 // peers that are turned away and told why
 
+	line       sync.Mutex // before mu, for those who have much to do: line.go
 	mu         sync.Mutex // guards all that follows; nothing blocks under it
 	opts       Options
 	machine    *router.Machine

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"time"
+
+	"gearbolt/router"
+)
+
+// Connections that have a great deal for the machine to do stand in line for
+// its lock, one behind the other: those whose messages come faster than they
+// are stepped, and those that are lost with thousands of functions. All others
+// then have at most one of them before them, and not fifty, whenever they come
+// for the lock; and since the ones in line wait, there is a processor to look
+// at the network.
+
+// muchToDrop is how many functions of a lost connection are dropped in one
+// visit to the machine at most.
+const muchToDrop = 500
+
+// hasMuch reports whether c, which has so many messages to be stepped now, has
+// many more behind them.
+func (c *conn) hasMuch(messages int) bool { return messages == burst || c.reads > quickReads }
+
+// lock takes the machine's lock, in line if much is to be done.
+func (s *Server) lock(much bool) {
+	if much {
+		s.line.Lock()
+	}
+	s.mu.Lock()
+}
+
+func (s *Server) unlock(much bool) {
+	s.mu.Unlock()
+	if much {
+		s.line.Unlock()
+	}
+}
+
+// disconnect tells the machine that c is lost.
+func (c *conn) disconnect() {
+	if more := c.disconnectPart(); !more {
+		return
+	}
+	c.server.line.Lock()
+	defer c.server.line.Unlock()
+	for c.disconnectPart() {
+	}
+}
+
+// disconnectPart goes as far as one visit may. It reports whether there is more
+// to do.
+func (c *conn) disconnectPart() (more bool) {
+	c.server.visit(func(m *router.Machine, now time.Time) {
+		if more = m.Dismiss(now, c.router, muchToDrop); !more {
+			m.Disconnect(now, c.router)
+		}
+	})
+	return more
+}
