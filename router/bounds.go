@@ -31,21 +31,31 @@ type Limits struct {
 	Replies int64
 }
 
-// What each thing takes, in bytes, maps and rounding included.
+// What each thing takes, in bytes, with its place in tables and lists. They
+// are measured, and rounded up.
 const (
-	jobMemory      = 384
-	functionMemory = 768
-	abilityMemory  = 320
-	listenerMemory = 128
+	jobMemory        = 192
+	uniqueMemory     = 96 // of a job that has a unique id, beside its bytes
+	foregroundMemory = 96 // of a job that clients wait for, beside its payload and them
+	functionMemory   = 448
+	abilityMemory    = 176
+	listenerMemory   = 96
 )
 
-// memory is what a job counts in Machine.memory.
-func (j *job) memory() int64 {
-	n := jobMemory + int(j.uniqueSize) + int(j.reducerSize)
-	if !j.background {
-		n += int(j.size)
+// jobsMemory is what a job counts in Machine.memory.
+func jobsMemory(unique, reducer, payload int, background bool) int64 {
+	n := jobMemory + unique + reducer
+	if unique > 0 {
+		n += uniqueMemory
+	}
+	if !background {
+		n += foregroundMemory + payload
 	}
 	return int64(n)
+}
+
+func (j *job) memory() int64 {
+	return jobsMemory(int(j.uniqueSize), int(j.reducerSize), int(j.size), j.background)
 }
 
 // setBackground makes j a background job, or a foreground one again. A job that
@@ -64,6 +74,10 @@ func (m *Machine) lacks(n int64) bool {
 	return m.cfg.Limits.Memory > 0 && m.memory+n > m.cfg.Limits.Memory
 }
 
+// lacksForJobs is lacks for a job. An eighth is kept for those who come to work
+// jobs off: a queue that leaves no room for workers would stay full for ever.
+func (m *Machine) lacksForJobs(n int64) bool { return m.lacks(n + m.cfg.Limits.Memory/8) }
+
 // noLimit stands for the limit that nothing breaks.
 const noLimit = numCounters
 
@@ -78,10 +92,7 @@ func (m *Machine) refusal(fn *function, s *submission) Counter {
 		fn = &function{limit: l.Max, maxBytes: l.Bytes}
 	}
 	l, size := &m.cfg.Limits, int64(len(s.payload))
-	memory := int64(jobMemory + len(s.unique) + len(s.reducer))
-	if !s.background {
-		memory += size
-	}
+	memory := jobsMemory(len(s.unique), len(s.reducer), len(s.payload), s.background)
 	switch {
 	case fn.limit[s.priority] > 0 && fn.total >= int(fn.limit[s.priority]):
 		return JobsOverMaxqueue // gearmand counts the jobs of all priorities, queued and running
@@ -95,7 +106,7 @@ func (m *Machine) refusal(fn *function, s *submission) Counter {
 		return JobsOverMaxJobs
 	case l.QueueBytes > 0 && m.queueBytes+size > l.QueueBytes:
 		return JobsOverMaxQueueBytes
-	case m.lacks(memory):
+	case m.lacksForJobs(memory):
 		return JobsOverQueueMemory
 	case m.closing && !s.background:
 		return JobsWhileShuttingDown

@@ -28,10 +28,7 @@ func (m *model) over(s persist.Job, background bool) Counter {
 	all := func(*modelJob) bool { return true }
 	own, l, size := m.limits.now[s.Function], m.cfg.Limits, int64(len(s.Payload))
 	breaks := func(limit, now int64) bool { return limit > 0 && now > limit }
-	memory := jobMemory + len(s.Unique) + len(s.Reducer)
-	if !background {
-		memory += len(s.Payload)
-	}
+	memory := (&modelJob{Job: s, background: background}).memory() + int(l.Memory/8)
 	switch {
 	case breaks(int64(own.Max[s.Priority]), int64(m.count(same)+1)):
 		return JobsOverMaxqueue
@@ -108,13 +105,21 @@ func (m *model) full(n int) bool {
 	return m.cfg.Limits.Memory > 0 && m.memory()+int64(n) > m.cfg.Limits.Memory
 }
 
+func (j *modelJob) memory() int {
+	n := jobMemory + len(j.Unique) + len(j.Reducer)
+	if j.Unique != "" {
+		n += uniqueMemory
+	}
+	if !j.background {
+		n += foregroundMemory + len(j.Payload)
+	}
+	return n
+}
+
 func (m *model) memory() int64 {
 	n := 0
 	for _, j := range m.jobs {
-		n += jobMemory + len(j.Unique) + len(j.Reducer) + listenerMemory*len(j.clients)
-		if !j.background {
-			n += len(j.Payload)
-		}
+		n += j.memory() + listenerMemory*len(j.clients)
 	}
 	for f := range m.functions {
 		n += functionMemory + len(f)
@@ -195,7 +200,7 @@ func (s *simulation) limits() Limits {
 		Jobs: pick(s, 0, 0, 4), JobsPerFunction: pick(s, 0, 0, 2),
 		QueueBytes: pick(s, int64(0), 0, 30), QueueBytesPerFunction: pick(s, int64(0), 0, 12),
 		Functions: pick(s, 0, 0, 2), FunctionsPerConn: pick(s, 0, 0, 2), ClientsPerJob: pick(s, 0, 0, 1),
-		Memory: pick(s, int64(0), 0, 3000, 6000), Replies: pick(s, int64(0), 0, 200),
+		Memory: pick(s, int64(0), 0, 2000, 4000), Replies: pick(s, int64(0), 0, 200),
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,8 +214,8 @@ func TestOutboxMemory(t *testing.T) {
 
 // What limits refuse by the thousand is said in one line.
 func TestRefusalsAreSaidTogether(t *testing.T) {
-	dropped := uint64(0)
-	o := Options{Router: router.Config{Limits: router.Limits{Jobs: 1}}, LogLinesDropped: func() uint64 { return dropped }}
+	var dropped atomic.Uint64
+	o := Options{Router: router.Config{Limits: router.Limits{Jobs: 1}}, LogLinesDropped: dropped.Load}
 	story(t, o, func(s *stage) {
 		c := s.dial()
 		c.send(protocol.SubmitJob, "f", "", "")
@@ -223,7 +224,7 @@ func TestRefusalsAreSaidTogether(t *testing.T) {
 			c.send(protocol.SubmitJob, "f", "", "")
 			c.expect(protocol.Error, "QUEUE_ERROR", "Job queue is full: max-jobs is reached")
 		}
-		dropped = 7
+		dropped.Store(7)
 		s.passes(3 * sweepEvery)
 		if n := s.logged("refused, in the last seconds"); n != 1 {
 			t.Fatalf("%d lines", n)
