@@ -29,8 +29,9 @@ type Change struct {
 // A Store keeps what must outlive the process. Its methods may be called from
 // several goroutines, except that Load comes first and alone.
 type Store interface {
-	// Epoch is how often this store has been started, this start included. No
-	// two starts of one store have the same, whatever ended the first of them.
+	// Epoch is how often this store has been started, this start included; of
+	// a copy of a store, a greater number. No two starts of one store, or of it
+	// and its copies, have the same, whatever ended the first of them.
 	Epoch() uint64
 
 	// Load calls f with everything that is kept, each thing once: limits as

@@ -68,6 +68,8 @@ func (m *Machine) adminWith(c *Conn, w *protocol.Words) {
 		m.adminCreate(c, w)
 	case w.Is(0, "drop"):
 		m.adminDrop(c, w)
+	case w.Is(0, "backup") && c.peer.Local:
+		m.adminBackup(c, w)
 	case w.Is(0, "shutdown") && c.peer.Local:
 		m.adminShutdown(c, w)
 	default:

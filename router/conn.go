@@ -6,7 +6,7 @@ import "gearbolt/protocol"
 type Peer struct {
 	Addr  string // the host's address as "workers" shows it, without a port
 	Full  string // the address with its port, as "clients" and "jobs" show it
-	Local bool   // came over a unix socket: may ask for a shutdown
+	Local bool   // came over a unix socket: may ask for a shutdown or a backup
 	Owner any    // the shell's own; the machine hands it back in [Conn.Owner]
 }
 

@@ -79,6 +79,7 @@ type Machine struct {
 	arena    []byte // the heads of sends
 	sends    []Send
 	fetches  []Fetch
+	backups  []Backup
 	shutdown ShutdownKind
 	closing  bool // assigns no more jobs: Machine.Quiesce
 

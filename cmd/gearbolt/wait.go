@@ -66,3 +66,11 @@ func (s interruptible) Load(f func(persist.Change) error) error {
 		return f(c)
 	})
 }
+
+// Backup is part of persist.Backuper.
+func (s interruptible) Backup(name string, stop <-chan struct{}) (path string, size int64, err error) {
+	if b, ok := s.Store.(persist.Backuper); ok {
+		return b.Backup(name, stop)
+	}
+	return "", 0, persist.ErrNoBackup
+}

@@ -12,7 +12,11 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+
+	"gearbolt/persist"
 )
+
+var _ persist.Backuper = (*Store)(nil)
 
 // backupsName is the directory of the backups in that of the store.
 const backupsName = "backups"

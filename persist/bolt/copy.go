@@ -27,21 +27,20 @@ func (m *meta) copied() bool { return m.sequence == copyMark }
 // isCopy reports whether the store of tx is marked.
 func isCopy(tx *bbolt.Tx) bool { return tx.Cursor().Bucket().Sequence() == copyMark }
 
-// nextEpoch is the epoch of a start behind last. Where it is a time, it waits
-// for a clock that is a little behind, so that a store that is started again and
-// again does not run ahead of it, to where another copy may be; a clock that was
-// set back it does not wait for.
+// nextEpoch is the epoch of a start behind last. Where it is a time, it returns
+// when that has passed, so that who starts afterwards has another, and so that a
+// store that is started again and again does not run ahead of the clock. It does
+// not wait for a clock that was set back.
 func nextEpoch(last uint64, copied bool) uint64 {
 	if !copied {
 		return last + 1
 	}
-	for {
-		now := uint64(max(time.Now().UnixMilli(), 0))
-		if now > last || last-now > 100 {
-			return max(last+1, now)
-		}
+	now := func() uint64 { return uint64(max(time.Now().UnixMilli(), 0)) }
+	epoch := max(last+1, now())
+	for epoch >= now() && epoch-now() < 100 {
 		time.Sleep(time.Millisecond)
 	}
+	return epoch
 }
 
 // markMeta marks a meta page.

@@ -14,8 +14,8 @@ import (
 
 // refuse returns the error for a file that is not to be worked with.
 func (s *Store) refuse(format string, args ...any) error {
-	return fmt.Errorf("store %s: damaged: %w; nothing was deleted: restore a backup, or salvage what a copy of it still has",
-		s.path, fmt.Errorf(format, args...))
+	return fmt.Errorf("store %[1]s: damaged: %[2]w; nothing was changed or deleted: gearbolt store check %[1]s tells more, "+
+		"gearbolt store salvage %[1]s NEW-DIRECTORY makes a good store of what is left", s.path, fmt.Errorf(format, args...))
 }
 
 // guarded calls f and returns a panic as an error that is fatal: bbolt panics

@@ -18,6 +18,7 @@ type turn struct {
 	answer  bool             // so has the reader
 	commit  []persist.Change // for the store
 	fetches []router.Fetch
+	backups []router.Backup
 }
 
 // visit has f talk to the machine under the lock, and then does what follows
@@ -49,6 +50,7 @@ func (s *Server) collect(t *turn) {
 	}
 	t.commit = s.machine.Changes()
 	t.fetches = s.machine.Fetches()
+	t.backups = s.machine.Backups()
 	s.arm()
 	if s.machine.Shutdown() != router.NoShutdown || s.draining || s.quiet != nil {
 		s.checkEnd(t)
@@ -95,6 +97,11 @@ func (s *Server) carryOut(t *turn) {
 		fetches := t.fetches
 		t.fetches = nil
 		s.readers.run(func() { s.fetch(fetches) })
+	}
+	if t.backups != nil {
+		backups := t.backups
+		t.backups = nil
+		s.readers.run(func() { s.backUp(backups) })
 	}
 }
 
