@@ -111,6 +111,12 @@ var rooms = []room{
 		not:  []ban{noTests},
 	},
 	{
+		path: "cmd/gearbolt/internal/store",
+		may:  []string{"persist/bolt"},
+		why:  "it looks after the files of a store and of nothing else",
+		not:  []ban{noLog, noTests},
+	},
+	{
 		path: "cmd/gearbolt/internal/cli",
 		may: []string{"clients", "protocol", "cmd/gearbolt/internal/...", "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"golang.org/x/sys/..."},

@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Version returns what the server says that it is.
@@ -44,6 +45,20 @@ func (c *Conn) CreateFunction(name string) error {
 func (c *Conn) DropFunction(name string) error {
 	_, err := c.ask("drop", "function", name)
 	return err
+}
+
+// Backup makes the server copy its store, and returns where the copy is, on its
+// machine, and how many bytes it has.
+func (c *Conn) Backup(name string) (path string, size int64, err error) {
+	text, err := c.ask("backup", name)
+	if err != nil {
+		return "", 0, err
+	}
+	number, path, _ := strings.Cut(text, " ")
+	if size, err = strconv.ParseInt(number, 10, 64); err != nil {
+		return "", 0, fmt.Errorf("the server says that the backup is %q", text)
+	}
+	return path, size, nil
 }
 
 // Shutdown ends the server, with grace once its last job is done.

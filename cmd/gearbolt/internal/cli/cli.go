@@ -126,7 +126,7 @@ terminal. Without a command it is the server.`,
 	}
 	group(groupJobs, a.submit(), a.work(), a.ping(), a.bench())
 	group(groupAdmin, a.status(), a.workers(), a.jobs(), a.show(), a.cancel(), a.maxqueue(),
-		a.createFunction(), a.dropFunction(), a.shutdown())
+		a.createFunction(), a.dropFunction(), a.shutdown(), a.store())
 	for name, short := range serverCommands {
 		group(groupServe, a.serverCommand(name, short))
 	}

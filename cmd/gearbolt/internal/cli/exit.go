@@ -22,6 +22,7 @@ const (
 	exitUnreachable = 5
 	exitLost        = 6
 	exitTime        = 7
+	exitDamaged     = 8
 )
 
 // exitCodes is the text for the help.
@@ -34,6 +35,7 @@ const exitCodes = `Exit codes:
   5  no server could be reached: nothing was sent
   6  the connection was lost: the job may have run
   7  there was no answer in time
+  8  the store is damaged
   128 and a signal's number: ended by that signal`
 
 // A coded is an error with an exit code of its own. Without a text the error
