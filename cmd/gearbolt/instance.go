@@ -227,7 +227,8 @@ func (i *instance) openStore() error {
 	}
 	options := bolt.Options{Dir: s.DataDir, MaxSize: s.StoreMaxSize, MinFree: s.StoreMinFree, UnsafeNoFsync: s.UnsafeNoFsync}
 	inUse := func(err error) bool { return errors.Is(err, bolt.ErrInUse) }
-	store, err := retried(i.wait, inUse, func() (*bolt.Store, error) { return bolt.Open(options) })
+	open := func() (*bolt.Store, error) { return bolt.Open(options) }
+	store, err := retried(i.wait, inUse, func() (*bolt.Store, error) { return unlessTold(i.wait.ctx, open) })
 	if err != nil {
 		return i.inv.Fault("data-dir", fmt.Errorf("cannot be used: %w", err))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"gearbolt/conf"
@@ -49,6 +50,33 @@ func retried[T any](w wait, inUse func(error) bool, f func() (T, error)) (T, err
 
 // errToldToEnd is why a start ends that somebody has interrupted.
 var errToldToEnd = errors.New("told to end before it served")
+
+// unlessTold returns what f does, which may take a while and cannot be stopped.
+// When the process is to end meanwhile, f is left alone; what it opens then, if
+// the process lives that long, is closed.
+func unlessTold[T io.Closer](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		opened T
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		opened, err := f()
+		done <- result{opened, err}
+	}()
+	select {
+	case r := <-done:
+		return r.opened, r.err
+	case <-ctx.Done():
+	}
+	go func() {
+		if r := <-done; r.err == nil {
+			r.opened.Close()
+		}
+	}()
+	var none T
+	return none, errToldToEnd
+}
 
 // An interruptible store stops loading, which may take a while, when the
 // process is to end.

@@ -84,6 +84,35 @@ func TestLoadingIsInterrupted(t *testing.T) {
 	}
 }
 
+// A closer tells that it is closed.
+type closer chan struct{}
+
+func (c closer) Close() error {
+	close(c)
+	return nil
+}
+
+// What cannot be stopped does not hold up the end, and is closed when it is open
+// at last.
+func TestOpeningIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	opening, opened := make(chan struct{}), make(closer)
+	go func() { <-opening; cancel() }()
+	_, err := unlessTold(ctx, func() (closer, error) {
+		close(opening)
+		<-ctx.Done()
+		<-t.Context().Done()
+		return opened, nil
+	})
+	if !errors.Is(err, errToldToEnd) {
+		t.Errorf("got %v", err)
+	}
+	t.Cleanup(func() { <-opened })
+	if got, err := unlessTold(t.Context(), func() (closer, error) { return opened, nil }); got != opened || err != nil {
+		t.Errorf("uninterrupted: got %v, %v", got, err)
+	}
+}
+
 // The port and the store are waited for together, not one after the other.
 func TestOneDeadlineForEverything(t *testing.T) {
 	w := newWait(t.Context(), &conf.Invocation{})
