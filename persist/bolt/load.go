@@ -6,6 +6,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 
 	"gearbolt/persist"
 )
@@ -17,8 +18,19 @@ func (s *Store) Load(f func(persist.Change) error) error {
 		if err := s.loadLimits(tx.Bucket(bucketLimits), f); err != nil {
 			return err
 		}
-		return s.loadJobs(tx, f)
+		if err := s.loadJobs(tx, f); err != nil {
+			return err
+		}
+		s.unlook(tx)
+		return nil
 	})
+}
+
+// unlook takes what was read of the file's mapping out of the process's memory,
+// where it would count for as long as the process lives. It stays in the
+// kernel's cache.
+func (s *Store) unlook(tx *bbolt.Tx) {
+	unix.Syscall(unix.SYS_MADVISE, s.db.Info().Data, uintptr(tx.Size()), unix.MADV_DONTNEED) // only a hint
 }
 
 func (s *Store) loadLimits(limits *bbolt.Bucket, f func(persist.Change) error) error {

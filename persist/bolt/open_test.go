@@ -11,6 +11,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+
+	"gearbolt/persist"
 )
 
 func TestSecondOpener(t *testing.T) {
@@ -159,16 +161,37 @@ func TestCompareDirect(t *testing.T) {
 // TestMapping checks that the address space set aside for the file costs no
 // memory.
 func TestMapping(t *testing.T) {
-	before := resident(t)
+	before := resident(t, "VmRSS", "VmPTE")
 	open(t, Options{Dir: t.TempDir()})
-	if grown := resident(t) - before; grown > 32<<10 {
+	if grown := resident(t, "VmRSS", "VmPTE") - before; grown > 32<<10 {
 		t.Errorf("opening a store took %d KiB of memory", grown)
 	}
 }
 
-// resident returns how much memory the process has, with its page tables, in
-// KiB.
-func resident(t *testing.T) (sum int) {
+// TestLoadedFileIsLetGo checks that a file that was loaded is not in the
+// process's memory afterwards.
+func TestLoadedFileIsLetGo(t *testing.T) {
+	const jobs, size = 1000, largePayload
+	s := open(t, Options{Dir: t.TempDir(), UnsafeNoFsync: true})
+	for n := range uint64(jobs) {
+		s.Commit([]persist.Change{put(largeJob(n, size))}, func(error) {})
+	}
+	s.Close()
+	s = open(t, Options{Dir: s.options.Dir})
+	before, most := resident(t, "RssFile"), 0
+	if err := s.Load(func(persist.Change) error { most = max(most, resident(t, "RssFile")); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if most-before < jobs*size>>11 {
+		t.Fatalf("loading %d KiB, the process has read %d KiB", jobs*size>>10, most-before)
+	}
+	if grown := resident(t, "RssFile") - before; grown > jobs*size>>13 {
+		t.Errorf("of %d KiB that were loaded, %d are still there", jobs*size>>10, grown)
+	}
+}
+
+// resident returns how much memory the process has under such names, in KiB.
+func resident(t *testing.T, names ...string) (sum int) {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -176,7 +199,7 @@ func resident(t *testing.T) (sum int) {
 	}
 	for line := range strings.Lines(string(status)) {
 		var n int
-		if name, value, _ := strings.Cut(line, ":"); name == "VmRSS" || name == "VmPTE" {
+		if name, value, _ := strings.Cut(line, ":"); slices.Contains(names, name) {
 			fmt.Sscan(value, &n)
 			sum += n
 		}
