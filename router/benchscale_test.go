@@ -38,6 +38,9 @@ func (b *bench) drain(worker *Conn) {
 	var packet []byte
 	for b.Jobs() > 0 {
 		b.step(worker, grabJob)
+		for _, f := range b.Fetches() {
+			b.Fetched(b.now, f, nil, true)
+		}
 		packet = b.finish(worker, packet)
 	}
 }
