@@ -13,7 +13,7 @@ func (b *Book) apply(e Event) {
 	b.events = append(b.events, e)
 	switch e.Kind {
 	case Died:
-		b.dead = true
+		b.dead, b.inPeace[b.life] = true, e.Known
 	case Submitting:
 		b.submitting(e)
 	case Created:
@@ -80,7 +80,7 @@ func (b *Book) created(e Event) {
 		return
 	}
 	b.name(s, x)
-	if x.endedBefore(e.Called, e.Life) {
+	if b.endedBefore(x, e.Called, e.Life) {
 		b.violate(I4SingleCompletion, x, "%s was given to %s after its end was taken", x.handle, s.Token)
 	}
 	if s.Background() {
@@ -144,7 +144,7 @@ func (b *Book) repeated(x *entry, e Event) {
 		b.violate(I4SingleCompletion, x, "%s came again although its end is on stable storage", x.handle)
 	case x.cancelled > 0 && x.cancelled < e.Called:
 		b.violate(I4SingleCompletion, x, "%s came again although it is cancelled", x.handle)
-	case x.end == heard && x.endLife == e.Life:
+	case x.end == heard && (x.endLife == e.Life || b.inPeace[x.endLife]):
 		b.violate(I4SingleCompletion, x, "%s came again although its end was taken", x.handle)
 	case x.holder == 0 || x.heldLife != e.Life || b.conns[x.holder-1].closed || x.leaseOver(e.At):
 		if x.end != none {
@@ -218,7 +218,7 @@ func (b *Book) ending(x *entry, e Event) {
 // seen is an answer to GET_STATUS.
 func (b *Book) seen(x *entry, e Event) {
 	switch {
-	case e.Known && x.endedBefore(e.Called, e.Life):
+	case e.Known && b.endedBefore(x, e.Called, e.Life):
 		b.violate(I4SingleCompletion, x, "%s is known although its end was taken", x.handle)
 	case !e.Known && x.acked && !x.mayBeGone(b.Retries):
 		b.violate(I1NoLoss, x, "%s was acknowledged and is not known", x.handle)

@@ -19,7 +19,8 @@ type Book struct {
 	events      []Event
 	life        int
 	dead        bool
-	conns       []conn // by number, from 1
+	inPeace     map[int]bool // lives that ended as they were asked to
+	conns       []conn       // by number, from 1
 	submissions map[string]*submission
 	entries     map[string]*entry // by handle
 	open        map[*entry]bool   // acknowledged, and not known to be gone
@@ -48,6 +49,7 @@ type submission struct {
 func New() *Book {
 	return &Book{
 		began:       time.Now(),
+		inPeace:     make(map[int]bool),
 		submissions: make(map[string]*submission),
 		entries:     make(map[string]*entry),
 		open:        make(map[*entry]bool),
@@ -80,6 +82,10 @@ func (b *Book) Started() { b.Record(Event{Kind: Started}) }
 
 // Died notes that the server is dead, and no longer about to be.
 func (b *Book) Died() { b.Record(Event{Kind: Died}) }
+
+// Ended notes that the server has ended as it was asked to: whatever it has
+// answered to is on stable storage.
+func (b *Book) Ended() { b.Record(Event{Kind: Died, Known: true}) }
 
 // Fault notes what was done to the server.
 func (b *Book) Fault(format string, args ...any) {

@@ -54,13 +54,6 @@ func (x *entry) leaseOver(now time.Duration) bool { return x.lease > 0 && now >=
 // gone reports whether the job is known not to come back.
 func (x *entry) gone() bool { return x.end == confirmed || x.cancelled > 0 || x.vanished }
 
-// endedBefore reports whether the job must be unknown to whoever asks a server
-// in the given life at t.
-func (x *entry) endedBefore(t time.Duration, life int) bool {
-	taken := x.end == confirmed || x.end == heard && x.endLife == life
-	return x.vanished || taken && x.endAt < t || x.cancelled > 0 && x.cancelled < t
-}
-
 // mayBeGone reports whether somebody had the right to end the job and perhaps
 // has.
 func (x *entry) mayBeGone(retries int) bool {

@@ -11,7 +11,7 @@ type Kind uint8
 
 const (
 	Started    Kind = iota // a server is about to answer: a life of its begins
-	Died                   // it is dead: nothing that it was told can have an effect any more
+	Died                   // it is dead: nothing that it was told can have an effect any more; Known: it has ended by itself, and stored all that was heard
 	Fault                  // something was done to it; Note says what
 	Submitting             // Job is about to be sent
 	Created                // the submission Token was answered with Handle, at Called it was sent
@@ -36,10 +36,10 @@ type Event struct {
 	At     time.Duration // since the book was opened
 	Called time.Duration // when the request was sent that this is the answer to
 	Kind   Kind
-	Known  bool // Seen, Cancelled: the server knows the job
+	Known  bool // Seen, Cancelled: the server knows the job; Died
 	Busy   bool // Seen: it runs
 	Life   int  // the server's, from 1
-	Conn   int  // connections are numbered by Book.Conn, from 1
+	Conn   int  // connections are numbered by Book.Conn, from 1; 0: none
 	Token  string
 	Handle string
 	Note   string

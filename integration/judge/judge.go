@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"time"
+
 	"gearbolt/persist"
 )
 
@@ -53,13 +55,20 @@ func (b *Book) present(handle string, life int) bool {
 	if x == nil {
 		return false
 	}
-	if x.endedBefore(b.events[len(b.events)-1].At+1, life) {
+	if b.endedBefore(x, b.events[len(b.events)-1].At+1, life) {
 		b.violate(I4SingleCompletion, x, "%s is back although its end was taken", handle)
 	}
 	if x.job == nil {
 		b.violate(I3NoPhantom, x, "%s is there, and nobody submitted it", handle)
 	}
 	return true
+}
+
+// endedBefore reports whether a job must be unknown to whoever asks a server in
+// the given life at t.
+func (b *Book) endedBefore(x *entry, t time.Duration, life int) bool {
+	taken := x.end == confirmed || x.end == heard && (x.endLife == life || b.inPeace[x.endLife])
+	return x.vanished || taken && x.endAt < t || x.cancelled > 0 && x.cancelled < t
 }
 
 // judgeOpen looks for all jobs that are to be there.

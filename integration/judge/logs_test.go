@@ -154,6 +154,16 @@ var broken = []struct {
 		t.end(t.Conn(), "H:1-1")
 		return is()
 	}},
+	{I4SingleCompletion, "a job is back that was ended before the server ended in peace", func(t *tale) *After {
+		t.ack("a", "H:1-1")
+		conn := t.Conn()
+		t.assign(conn, "a", "H:1-1")
+		t.end(conn, "H:1-1")
+		t.heard(conn)
+		t.add(Event{Kind: Died, Known: true})
+		t.add(Event{Kind: Started})
+		return is("H:1-1")
+	}},
 	{I5Integrity, "a counter is wrong", func(t *tale) *After {
 		t.ack("a", "H:1-1")
 		a := is("H:1-1")

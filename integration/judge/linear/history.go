@@ -16,7 +16,8 @@ type history []porcupine.Operation
 type reader struct {
 	log       []judge.Event
 	died      map[int]time.Duration // lives
-	handles   map[string]string     // by token, of the payloads that were seen
+	inPeace   map[int]bool
+	handles   map[string]string // by token, of the payloads that were seen
 	answered  map[question]bool
 	histories map[string]history
 	heard     map[int][]time.Duration // by connection, in order
@@ -37,7 +38,7 @@ type question struct {
 func read(log []judge.Event) map[string]history {
 	r := &reader{
 		log:  log,
-		died: make(map[int]time.Duration), handles: make(map[string]string), answered: make(map[question]bool), histories: make(map[string]history),
+		died: make(map[int]time.Duration), inPeace: make(map[int]bool), handles: make(map[string]string), answered: make(map[question]bool), histories: make(map[string]history),
 		heard: make(map[int][]time.Duration), grabs: make(map[int][]time.Duration), had: make(map[int]map[string]bool),
 	}
 	r.survey()
@@ -55,7 +56,7 @@ func (r *reader) survey() {
 	for _, e := range r.log {
 		switch e.Kind {
 		case judge.Died:
-			r.died[e.Life] = e.At
+			r.died[e.Life], r.inPeace[e.Life] = e.At, e.Known
 		case judge.Created:
 			r.answered[question{token: e.Token, conn: e.Conn}] = true
 		case judge.Cancelled:
@@ -179,9 +180,9 @@ func (r *reader) addCrashes(handle string) {
 	for _, op := range h {
 		first, last = min(first, op.Call), max(last, op.Return)
 	}
-	for _, at := range r.died {
+	for life, at := range r.died {
 		if t := 2*int64(at) + 1; t > first && t < last {
-			h = append(h, porcupine.Operation{Input: call{verb: crash}, Call: t, Return: t})
+			h = append(h, porcupine.Operation{Input: call{verb: crash, inPeace: r.inPeace[life]}, Call: t, Return: t})
 		}
 	}
 	r.histories[handle] = h

@@ -33,6 +33,7 @@ func (s scene) log() []judge.Event {
 var (
 	start   = judge.Event{Kind: judge.Started}
 	death   = judge.Event{Kind: judge.Died}
+	peace   = judge.Event{Kind: judge.Died, Known: true}
 	created = judge.Event{Kind: judge.Created}
 	one     = judge.Event{Kind: judge.Assigned, Conn: 1}
 	two     = judge.Event{Kind: judge.Assigned, Conn: 2}
@@ -83,6 +84,7 @@ var impossible = map[string]scene{
 	"it comes though it was cancelled":      {start, created, cancels, one},
 	"it cannot be cancelled":                {start, created, late},
 	"a submission joins what is over":       {start, created, one, ends, hears, created},
+	"an end is undone though in peace":      {start, created, one, ends, hears, peace, start, waits},
 	"a cancelled one is back":               {start, created, cancels, death, start, waits},
 }
 

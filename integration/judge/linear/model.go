@@ -43,6 +43,7 @@ type call struct {
 	known      bool // look, cancel: the answer
 	busy       bool // look: the answer
 	mayRun     bool // look: it may be with a worker who was lost before it heard of it
+	inPeace    bool // crash: the server has stored everything
 }
 
 // life is the model: the states that a job may be in after a call.
@@ -88,7 +89,7 @@ func (s state) step(c call) []any {
 	case cancel:
 		return s.cancel(c)
 	case crash:
-		return s.crash()
+		return s.crash(c.inPeace)
 	}
 	return is(s) // a late word changes nothing
 }
@@ -145,11 +146,13 @@ func (s state) cancel(c call) []any {
 
 // crash is the server's death and its next start: who had the job has it no
 // more, and what was not on stable storage may not have happened.
-func (s state) crash() []any {
-	switch s.phase {
-	case assigned:
+func (s state) crash(inPeace bool) []any {
+	switch {
+	case s.phase == assigned:
 		return is(state{phase: queued})
-	case ended:
+	case s.phase == ended && inPeace:
+		return is(state{phase: gone})
+	case s.phase == ended:
 		return is(state{phase: queued}, state{phase: gone})
 	}
 	return is(s)
