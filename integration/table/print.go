@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -113,7 +114,18 @@ func machine(ctx context.Context, r *rig) string {
 	if err != nil {
 		reference = []byte("gearmand of an unknown version")
 	}
+	version, _, _ := strings.Cut(strings.TrimSpace(string(reference)), " - ") // an address follows
 	kernel, _ := exec.CommandContext(ctx, "uname", "-sr").Output()
-	first, _, _ := strings.Cut(strings.TrimSpace(string(reference)), "\n")
-	return fmt.Sprintf("%d cores, %s, beside %s", runtime.NumCPU(), strings.TrimSpace(string(kernel)), first)
+	return fmt.Sprintf("%d cores%s, %s, beside %s", runtime.NumCPU(), processor(), strings.TrimSpace(string(kernel)), version)
+}
+
+// processor is the processor's name as Linux tells it, or nothing.
+func processor() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return " of " + strings.TrimSpace(value)
+		}
+	}
+	return ""
 }
