@@ -125,13 +125,14 @@ func (m *Machine) functionRefusal(name int) Counter {
 	return noLimit
 }
 
-// abilityRefusal is the limit that one more registration of c would break.
-func (m *Machine) abilityRefusal(c *Conn, name []byte) Counter {
+// abilityRefusal is the limit that one more registration of c would break. fn is
+// nil for a function that is not known, whose name has so many bytes.
+func (m *Machine) abilityRefusal(c *Conn, fn *function, name int) Counter {
 	if n := m.cfg.Limits.FunctionsPerConn; n > 0 && c.registrations >= n {
 		return FunctionsOverMaxFunctionsPerConnection
 	}
-	if m.functions[string(name)] == nil {
-		if why := m.functionRefusal(len(name)); why != noLimit {
+	if fn == nil {
+		if why := m.functionRefusal(name); why != noLimit {
 			return why
 		}
 	}

@@ -143,12 +143,15 @@ func (m *Machine) watchWoken(fn *function) {
 // its functions only would wait for jobs that never come; so a limit ends its
 // connection, which every library notices, with an ERROR that says why.
 func (m *Machine) canDo(c *Conn, timeout int64) {
-	if why := m.abilityRefusal(c, m.args.Arg[0]); why != noLimit {
+	fn := m.functions[string(m.args.Arg[0])]
+	if why := m.abilityRefusal(c, fn, len(m.args.Arg[0])); why != noLimit {
 		m.Count(why, 1)
 		m.Refuse(c, protocol.QueueError, refusalTexts[why])
 		return
 	}
-	fn := m.function(m.args.Arg[0])
+	if fn == nil {
+		fn = m.function(m.args.Arg[0])
+	}
 	a := c.abilities[fn]
 	if a == nil {
 		a = m.newAbility(c, fn)

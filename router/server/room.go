@@ -50,23 +50,39 @@ func (c *conn) awaitRoom(n int64) error {
 		case <-s.quit:
 			return errServerClosed
 		case <-late.C:
-			return c.refuseRoom()
+			if c.lastTry(n) {
+				return nil
+			}
+			c.refuseRoom()
+			return errNoRoom
 		}
 	}
 	return nil
 }
 
-func (c *conn) refuseRoom() error {
+// lastTry takes n bytes of the read memory, or gives back what c has of it. One
+// connection at a time does so: of many whose patience ends together, those
+// that come later find what the first have given back.
+func (c *conn) lastTry(n int64) bool {
+	s := c.server
+	s.lastTries.Lock()
+	defer s.lastTries.Unlock()
+	if s.reading.take(n) == nil {
+		return true
+	}
+	c.giveRoom()
+	return false
+}
+
+func (c *conn) refuseRoom() {
+	putBuffer(c.in)
+	c.in = nil
 	c.server.log.Warn("connection closed: no memory for its packet; see read-memory", zap.String("from", c.peer.Full))
 	c.server.visit(func(m *router.Machine, _ time.Time) {
 		m.Count(router.ReadsOverReadMemory, 1)
 		m.Refuse(c.router, protocol.QueueError, "Too many large packets at once: read-memory is used up")
 	})
-	putBuffer(c.in)
-	c.in = nil
-	c.giveRoom()
 	c.linger(lingerPacket)
-	return errNoRoom
 }
 
 // awaitMemory takes n bytes of the read memory for a payload that is to be read

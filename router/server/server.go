@@ -99,6 +99,7 @@ type Server struct {
 	sweeps      atomic.Int64 // how often the server has looked around
 	backlog     atomic.Int64 // bytes in outboxes whose peers are slow, or that are large
 	reading     allowance    // Options.ReadMemory
+	lastTries   sync.Mutex   // see conn.lastTry
 	farewells   atomic.Int64 // peers that are turned away and told why
 
 	line       sync.Mutex // before mu, for those who have much to do: line.go

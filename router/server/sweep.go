@@ -77,6 +77,14 @@ func (s *Server) tellRefusals(said router.Counters) router.Counters {
 	return now
 }
 
+// Counters returns how often each limit has refused something, and what else
+// is counted.
+func (s *Server) Counters() router.Counters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.machine.Counters()
+}
+
 // count counts something that happens outside the machine.
 func (s *Server) count(c router.Counter) {
 	s.mu.Lock()
