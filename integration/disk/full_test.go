@@ -286,7 +286,10 @@ func (f *full) stayFull(t *testing.T, c *judge.Client) {
 	pace := time.NewTicker(20 * time.Millisecond)
 	defer pace.Stop()
 	for end := time.Now().Add(*hold); time.Now().Before(end); <-pace.C {
-		f.call(t, c, w)
+		f.calls++
+		if err := oneCall(c, w, fmt.Sprintf("call-%d-%d", c.Number, f.calls)); err != nil {
+			t.Fatal(err)
+		}
 		// What was ended may have left room for some.
 		for f.submit(t, c, filling, 1) > 0 {
 			if f.shut {
@@ -294,26 +297,6 @@ func (f *full) stayFull(t *testing.T, c *judge.Client) {
 			}
 		}
 	}
-}
-
-// call has a foreground job done.
-func (f *full) call(t *testing.T, c *judge.Client, w *judge.Worker) {
-	t.Helper()
-	c.Submit(f.job(protocol.SubmitJob, calling))
-	handle, err := c.Answer()
-	if err != nil {
-		t.Fatalf("a call was answered with %v", err)
-	}
-	a, err := w.Grab()
-	if err != nil || a == nil || a.Handle != handle {
-		t.Fatalf("the worker got %v, %v", a, err)
-	}
-	w.End(handle, protocol.WorkComplete, "result")
-	w.Flush()
-	if p, err := c.Receive(); err != nil || p.Type != protocol.WorkComplete {
-		t.Fatalf("the caller got %v, %v", p, err)
-	}
-	f.calls++
 }
 
 // recover waits until a job is taken again.
