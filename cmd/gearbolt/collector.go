@@ -11,10 +11,10 @@ import (
 
 // A collector paces Go's garbage collector, and gives memory back.
 //
-// Go lets the heap grow to twice of what lives in it, which is cheap for a
-// small one and as much again as the queue for a long one; what lives there are
-// jobs, small and with few pointers, so to look through them more often costs
-// little. And when a queue has been worked off, the runtime collects the rest
+// Go lets the heap grow to twice of what lives in it before it looks for garbage.
+// For a queue of a million jobs that is as much memory again, and half of it is
+// had for little. A queue of many millions is too much to look through more
+// often than need be: each job that comes or goes would pay for it. And when a queue has been worked off, the runtime collects the rest
 // only when it next needs memory, which may be never: a server that has become
 // quiet collects at once.
 type collector struct {
@@ -30,15 +30,16 @@ const (
 	quietBytes = 1 << 20  // hardly any
 	worthBytes = 32 << 20 // less churn is not worth a collection
 
-	smallGC   = 100 // percent: the runtime's own
+	usualGC   = 100 // percent: the runtime's own
 	largeGC   = 50
 	largeHeap = 64 << 20 // live bytes
+	hugeHeap  = 512 << 20
 )
 
 func newCollector() *collector {
 	c := new(collector)
 	if os.Getenv("GOGC") == "" {
-		c.percent = smallGC
+		c.percent = usualGC
 	}
 	return c
 }
@@ -67,18 +68,17 @@ func (c *collector) run(store persist.Store, done <-chan struct{}) {
 	}
 }
 
-// pace returns the percentage for that many live bytes, or 0 if it stays. It
-// changes back at half the size, so that it does not do so time and again.
+// pace returns the percentage for that many live bytes, or 0 if it stays.
 func (c *collector) pace(live uint64) int {
-	switch {
-	case c.percent == smallGC && live > largeHeap:
-		c.percent = largeGC
-	case c.percent == largeGC && live < largeHeap/2:
-		c.percent = smallGC
-	default:
+	percent := usualGC
+	if live > largeHeap && live <= hugeHeap {
+		percent = largeGC
+	}
+	if c.percent == 0 || c.percent == percent {
 		return 0
 	}
-	return c.percent
+	c.percent = percent
+	return percent
 }
 
 // idles reports whether it is time to give memory back: once when it has become

@@ -33,18 +33,18 @@ func TestCollectorGivesBackOnceWhenQuiet(t *testing.T) {
 }
 
 func TestCollectorPace(t *testing.T) {
-	c := &collector{percent: smallGC}
+	c := &collector{percent: usualGC}
 	for _, step := range []struct {
 		live uint64
 		want int
 	}{
-		{1 << 20, 0}, {largeHeap + 1, largeGC}, {largeHeap * 10, 0}, {largeHeap - 1, 0}, {largeHeap/2 - 1, smallGC}, {0, 0},
+		{1 << 20, 0}, {largeHeap + 1, largeGC}, {hugeHeap, 0}, {hugeHeap + 1, usualGC}, {largeHeap * 2, largeGC}, {largeHeap, usualGC}, {0, 0},
 	} {
 		if got := c.pace(step.live); got != step.want {
 			t.Errorf("at %d live bytes the percentage becomes %d, not %d", step.live, got, step.want)
 		}
 	}
-	if got := new(collector).pace(largeHeap * 10); got != 0 {
+	if got := new(collector).pace(largeHeap * 2); got != 0 {
 		t.Errorf("an operator's percentage is changed to %d", got)
 	}
 }
