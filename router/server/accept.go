@@ -72,13 +72,7 @@ func (s *Server) accept(nc net.Conn, tlsConfig *tls.Config) {
 		return
 	}
 	s.setSocketOptions(nc)
-	go func() {
-		defer s.tasks.Done()
-		defer s.leave(c)
-		if c.handshake() {
-			c.serve()
-		}
-	}()
+	go c.begin()
 }
 
 // serverIsClosed is why a connection comes too late.
@@ -107,6 +101,7 @@ func (s *Server) enter(c *conn) (why router.Counter) {
 
 // leave counts a connection out.
 func (s *Server) leave(c *conn) {
+	defer s.tasks.Done()
 	c.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()

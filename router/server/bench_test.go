@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -148,4 +149,30 @@ func BenchmarkBackground(b *testing.B) {
 			}
 		}
 	}
+}
+
+// BenchmarkSleepers reports the memory that a worker costs which has introduced
+// itself and sleeps: heap and stack, of both ends, of which the far one has
+// only its socket.
+func BenchmarkSleepers(b *testing.B) {
+	const sleepers = 2000
+	dial := startBench(b)
+	before := inUse()
+	for range sleepers {
+		w := dial().say(protocol.CanDo, "f").say(protocol.GrabJob, "")
+		w.write()
+		w.hear() // NO_JOB
+		w.say(protocol.PreSleep, "").say(protocol.EchoReq, "").write()
+		w.hear()
+		w.in, w.out = nil, nil
+	}
+	b.ReportMetric(float64(inUse()-before)/sleepers, "B/worker")
+	b.ReportMetric(0, "ns/op")
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
 }

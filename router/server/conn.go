@@ -35,6 +35,11 @@ type conn struct {
 	reads int   // in a row that found something
 	turn  turn
 
+	// When it was heard last: rest.go.
+	lastVisit int64 // Unix nanoseconds
+	visits    int   // up to introduction
+	calm      bool  // likely to be silent for long
+
 	// What writeOnce and readOnce say to the functions that the socket calls
 	// back, which are made once so that no write costs a closure.
 	writeFunc, readFunc func(fd uintptr) bool
@@ -67,17 +72,35 @@ func peerOf(nc net.Conn) router.Peer {
 	return router.Peer{Addr: nc.LocalAddr().Network(), Full: nc.LocalAddr().Network(), Local: local}
 }
 
-// serve reads until the connection ends. All that arrived before the end is
-// processed: clients that submit a background job and close at once lose
-// nothing. A peer that has closed only its own half is told all that there is
-// to say; one that is gone altogether shows as soon as something is written.
-func (c *conn) serve() {
-	s := c.server
-	s.visit(func(m *router.Machine, _ time.Time) { c.router = m.Connect(c.peer) })
-	if c.router == nil {
-		return // the server is closed
+// begin is the first of a connection's goroutines.
+func (c *conn) begin() {
+	if c.handshake() {
+		c.server.visit(func(m *router.Machine, _ time.Time) { c.router = m.Connect(c.peer) })
 	}
+	if c.router != nil { // else there was no handshake, or the server is closed
+		c.serve()
+		return
+	}
+	c.server.leave(c)
+}
+
+// serve reads until the connection ends, or another goroutine takes over.
+func (c *conn) serve() {
 	err := c.readAll()
+	if err == errRests {
+		go c.serve()
+		return
+	}
+	c.end(err)
+	c.server.leave(c)
+}
+
+// end follows the end of reading. All that arrived before it is processed:
+// clients that submit a background job and close at once lose nothing. A peer
+// that has closed only its own half is told all that there is to say; one that
+// is gone altogether shows as soon as something is written.
+func (c *conn) end(err error) {
+	s := c.server
 	if errors.Is(err, io.EOF) {
 		c.awaitCommits(s.unanswered)
 	}

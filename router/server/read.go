@@ -37,6 +37,9 @@ func (c *conn) readAll() error {
 		if err := c.process(); err != nil {
 			return err
 		}
+		if c.rests() {
+			return errRests
+		}
 	}
 }
 
@@ -113,6 +116,7 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 		return true
 	}
 	now := time.Now()
+	c.visited(now)
 	for _, msg := range msgs {
 		s.machine.Step(now, c.router, msg)
 	}
