@@ -63,7 +63,7 @@ func budgetOf(inv *conf.Invocation, memory int64) budget {
 // heapShare is how much of the memory the Go runtime is to keep to, in
 // percent; what it does not count, such as the store's pages in the kernel's
 // cache, has the rest.
-const heapShare = 90
+const heapShare = 80
 
 // allowMemory finds out how much memory there is, and has the garbage
 // collector respect it. An operator's GOMEMLIMIT stays as it is.

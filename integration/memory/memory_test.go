@@ -75,6 +75,7 @@ func drain(t *testing.T, s *harness.Server, function string, n int) {
 
 // background offers jobs of size bytes, some more than memory has room for.
 func background(t *testing.T, size, n int) {
+	t.Parallel()
 	g := newGroup(t, memory)
 	s := g.start(t)
 	heard := dial(t, s).offer(t, packet(protocol.SubmitJobBG, "f", "", strings.Repeat("x", size)), n)
@@ -92,6 +93,7 @@ func TestJobsOfAHundredBytes(t *testing.T) { background(t, 100, offered()/400) }
 
 // The payload of a foreground job lives in memory alone.
 func TestLargeForegroundJobs(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, memory)
 	s := g.start(t)
 	c, n := dial(t, s), offered()/(8*mib)
@@ -130,6 +132,7 @@ func awaitNoJobs(t *testing.T, c *peer) {
 
 // Clients that never read what they wait for are cut off, the worst first.
 func TestResultsThatNobodyReads(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, memory)
 	s := g.start(t)
 	worker, n := dial(t, s), offered()/(8*mib)
@@ -210,6 +213,7 @@ func halves(t *testing.T, s *harness.Server, size, conns int) answers {
 // their headers. Of others as many arrive as there is room for, and the rest is
 // refused.
 func TestHalvesOfLargePackets(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, memory)
 	s := g.start(t)
 	conns := min(offered()/(30*mib), 200)
@@ -230,6 +234,7 @@ func TestHalvesOfLargePackets(t *testing.T) {
 
 // The negative control: a server that believes in a terabyte is killed.
 func TestWithoutLimitsItIsKilled(t *testing.T) {
+	t.Parallel()
 	g := newGroup(t, memory)
 	s := g.start(t, "--memory-limit=1TiB", "--packet-limit=64MiB")
 	c := dial(t, s)
