@@ -41,7 +41,7 @@ func (b *Book) submitting(e Event) {
 func (b *Book) entry(handle string) *entry {
 	x := b.entries[handle]
 	if x == nil {
-		x = &entry{handle: handle, holders: make(map[int]bool)}
+		x = &entry{handle: handle}
 		b.entries[handle] = x
 	}
 	return x

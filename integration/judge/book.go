@@ -196,14 +196,17 @@ func (b *Book) history(e *entry) (all []Event) {
 	if len(e.events) == 0 {
 		return nil
 	}
-	own := e.events
+	own, holders := e.events, make(map[int]bool)
+	for _, i := range own {
+		holders[b.events[i].Conn] = true
+	}
 	for i := own[0]; i < len(b.events); i++ {
 		x := b.events[i]
 		switch {
 		case len(own) > 0 && own[0] == i:
 			own = own[1:]
 			all = append(all, x)
-		case x.Kind == Started || x.Kind == Died || x.Kind == Fault, x.Kind == Closed && e.holders[x.Conn]:
+		case x.Kind == Started || x.Kind == Died || x.Kind == Fault, x.Kind == Closed && holders[x.Conn]:
 			all = append(all, x)
 		}
 	}

@@ -27,7 +27,6 @@ type entry struct {
 	heldFrom time.Duration // when the grab was sent
 	lease    time.Duration
 	losses   int // how often it was taken from a worker, as far as is known
-	holders  map[int]bool
 
 	// How it ended.
 	end       degree
@@ -45,7 +44,6 @@ type entry struct {
 func (x *entry) hold(e Event) {
 	x.holder, x.heldLife, x.heldFrom, x.lease = e.Conn, e.Life, e.Called, e.Lease
 	x.end, x.overdue = none, false
-	x.holders[e.Conn] = true
 }
 
 // leaseOver reports whether the holder's time may be up.

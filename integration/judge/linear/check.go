@@ -2,6 +2,7 @@ package linear
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -22,15 +23,27 @@ const patience = 10 * time.Second
 
 // Check holds the history of each job in a log against the model.
 func Check(log []judge.Event) (all Result) {
+	parts := 1 + uint64(len(log)/part)
+	for n := range parts {
+		all.check(log, read(log, func(handle string) bool { return maphash.String(seed, handle)%parts == n }))
+	}
+	return all
+}
+
+// A long log is read in parts of about so many events, by handles.
+const part = 500_000
+
+var seed = maphash.MakeSeed()
+
+func (all *Result) check(log []judge.Event, histories map[string]history) {
 	model := life.ToModel()
-	for handle, h := range read(log) {
+	for handle, h := range histories {
 		all.Jobs++
 		all.Operations += len(h)
 		if got := porcupine.CheckOperationsTimeout(model, h, patience); got != porcupine.Ok {
 			all.Impossible = append(all.Impossible, describe(handle, got, log))
 		}
 	}
-	return all
 }
 
 func describe(handle string, got porcupine.CheckResult, log []judge.Event) string {

@@ -15,6 +15,7 @@ type history []porcupine.Operation
 // A reader turns a log into histories.
 type reader struct {
 	log       []judge.Event
+	wanted    func(handle string) bool
 	died      map[int]time.Duration // lives
 	inPeace   map[int]bool
 	handles   map[string]string // by token, of the payloads that were seen
@@ -34,10 +35,10 @@ type question struct {
 	at    time.Duration
 }
 
-// read returns the histories of all jobs by handle.
-func read(log []judge.Event) map[string]history {
+// read returns the histories of the wanted jobs by handle.
+func read(log []judge.Event, wanted func(handle string) bool) map[string]history {
 	r := &reader{
-		log:  log,
+		log: log, wanted: wanted,
 		died: make(map[int]time.Duration), inPeace: make(map[int]bool), handles: make(map[string]string), answered: make(map[question]bool), histories: make(map[string]history),
 		heard: make(map[int][]time.Duration), grabs: make(map[int][]time.Duration), had: make(map[int]map[string]bool),
 	}
@@ -90,7 +91,7 @@ func (r *reader) add(e judge.Event, called, answered time.Duration, c call) {
 	if answered == 0 {
 		op.Return = end
 	}
-	if op.Call < end {
+	if op.Call < end && r.wanted(e.Handle) {
 		r.histories[e.Handle] = append(r.histories[e.Handle], op)
 	}
 }
