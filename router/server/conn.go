@@ -40,6 +40,10 @@ type conn struct {
 	visits    int   // up to introduction
 	calm      bool  // likely to be silent for long
 
+	// Whether its peer waits for acknowledgements: quickack_linux.go.
+	unanswered bool // its last messages had no answer
+	ackNow     bool // it has been seen to wait
+
 	// What writeOnce and readOnce say to the functions that the socket calls
 	// back, which are made once so that no write costs a closure.
 	writeFunc, readFunc func(fd uintptr) bool

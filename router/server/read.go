@@ -123,8 +123,10 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 	s.collect(&c.turn)
 	hungUp = c.router.Closing()
 	ahead := s.throttle(c) != nil
+	answered := c.turn.answer
 	s.unlock(much)
 	s.carryOut(&c.turn)
+	c.acknowledge(msgs[len(msgs)-1], answered)
 	if ahead {
 		c.awaitCommits(s.throttle)
 	}

@@ -22,6 +22,7 @@ const pause = int64(time.Second)
 // visited notes when the connection's messages were stepped.
 func (c *conn) visited(now time.Time) {
 	at := now.UnixNano()
+	c.notePause(time.Duration(at - c.lastVisit))
 	c.calm = c.visits < introduction || at-c.lastVisit > pause
 	c.visits = min(c.visits+1, introduction)
 	c.lastVisit = at
