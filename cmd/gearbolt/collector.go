@@ -61,8 +61,8 @@ func (c *collector) run(store persist.Store, done <-chan struct{}) {
 		}
 		if c.idles(samples[1].Value.Uint64()) {
 			debug.FreeOSMemory()
-			if mapped, ok := store.(interface{ Release() }); ok {
-				mapped.Release()
+			if mapped, ok := store.(interface{ Unlook() }); ok {
+				mapped.Unlook()
 			}
 		}
 	}
