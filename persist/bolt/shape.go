@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -34,7 +35,8 @@ func checkShape(f io.ReaderAt, size int64, m meta) error {
 			return err
 		}
 	}
-	return t.walk(m.root)
+	_, err := t.walk(m.root, nil, nil)
+	return err
 }
 
 // A tree is a file on its way through checkShape.
@@ -94,64 +96,132 @@ func (t *tree) freelist(id uint64) error {
 	return nil
 }
 
-// walk checks the tree below page id.
-func (t *tree) walk(id uint64) error {
+// walk checks the tree below page id, whose keys are to be low at least and less
+// than high, unless these are nil, and returns the last of them.
+func (t *tree) walk(id uint64, low, high []byte) (last []byte, err error) {
 	p, err := t.open(id)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	start := int64(id) * t.pageSize
 	if need := p.elements(); need > int64(len(p.head)) && need <= p.span {
 		p.head = make([]byte, need)
-		if _, err := t.file.ReadAt(p.head, int64(id)*t.pageSize); err != nil {
-			return err
+		if _, err := t.file.ReadAt(p.head, start); err != nil {
+			return nil, err
 		}
 	}
 	if p.flags == pageBranch {
-		return t.branch(p)
+		return t.branch(p, start, low, high)
 	}
-	return t.leaf(p, int64(id)*t.pageSize)
+	return t.leaf(p, start, low, high)
 }
 
-func (t *tree) branch(p page) error {
+// A child is an element of a branch page.
+type child struct {
+	key []byte
+	id  uint64
+}
+
+// children checks a branch page that begins at offset start in the file, and
+// returns its elements.
+func (t *tree) children(p page, start int64) ([]child, error) {
 	next := p.elements()
 	if p.count == 0 || next > p.span {
-		return fmt.Errorf("page %d has %d branches", p.id, p.count)
+		return nil, fmt.Errorf("page %d has %d branches", p.id, p.count)
 	}
+	all := make([]child, 0, p.count)
 	for off := int64(pageHeader); off < p.elements(); off += elementSize {
 		e := p.head[off:]
 		pos, ksize := u32(e), u32(e[4:])
 		if err := p.place(off+pos, next, ksize, 0); err != nil {
-			return err
+			return nil, err
 		}
+		key, err := t.key(p, start, next, ksize)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, child{key, binary.NativeEndian.Uint64(e[8:])})
 		next += ksize
-		if err := t.walk(binary.NativeEndian.Uint64(e[8:])); err != nil {
-			return err
+	}
+	return all, nil
+}
+
+func (t *tree) branch(p page, start int64, low, high []byte) (last []byte, err error) {
+	children, err := t.children(p, start)
+	last = low
+	for i, c := range children {
+		if err := p.order(i, last, c.key, high); err != nil {
+			return nil, err
 		}
+		below := high
+		if i+1 < len(children) {
+			below = children[i+1].key
+		}
+		if last, err = t.walk(c.id, c.key, below); err != nil {
+			return nil, err
+		}
+	}
+	return last, err
+}
+
+// leaf checks a leaf page that begins at offset start in the file.
+func (t *tree) leaf(p page, start int64, low, high []byte) (last []byte, err error) {
+	next := p.elements()
+	if p.flags != pageLeaf || next > p.span {
+		return nil, fmt.Errorf("page %d is no page of a tree: its flags are %#x, its elements %d", p.id, p.flags, p.count)
+	}
+	last = low
+	for i := range int(p.count) {
+		off := int64(pageHeader + i*elementSize)
+		e := p.head[off:]
+		flags, pos, ksize, vsize := u32(e), u32(e[4:]), u32(e[8:]), u32(e[12:])
+		if err := p.place(off+pos, next, ksize, vsize); err != nil {
+			return nil, err
+		}
+		key, err := t.key(p, start, next, ksize)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.order(i, last, key, high); err != nil {
+			return nil, err
+		}
+		if err := t.value(p.id, flags, start+next+ksize, vsize); err != nil {
+			return nil, err
+		}
+		last, next = key, next+ksize+vsize
+	}
+	return last, nil
+}
+
+// value checks what stands at offset start in the file, which only a bucket is
+// looked at for.
+func (t *tree) value(in uint64, flags, start, size int64) error {
+	if flags&^elementBucket != 0 {
+		return fmt.Errorf("page %d has an element of unknown kind %#x", in, flags)
+	}
+	if flags == elementBucket {
+		return t.bucket(in, start, size)
 	}
 	return nil
 }
 
-// leaf checks a leaf page that begins at offset start in the file.
-func (t *tree) leaf(p page, start int64) error {
-	next := p.elements()
-	if p.flags != pageLeaf || next > p.span {
-		return fmt.Errorf("page %d is no page of a tree: its flags are %#x, its elements %d", p.id, p.flags, p.count)
+// key returns the size bytes of a key at off in page p, which begins at offset
+// start in the file.
+func (t *tree) key(p page, start, off, size int64) ([]byte, error) {
+	if off+size <= int64(len(p.head)) {
+		return p.head[off : off+size], nil
 	}
-	for off := int64(pageHeader); off < p.elements(); off += elementSize {
-		e := p.head[off:]
-		flags, pos, ksize, vsize := u32(e), u32(e[4:]), u32(e[8:]), u32(e[12:])
-		if err := p.place(off+pos, next, ksize, vsize); err != nil {
-			return err
-		}
-		if flags&^elementBucket != 0 {
-			return fmt.Errorf("page %d has an element of unknown kind %#x", p.id, flags)
-		}
-		if flags == elementBucket {
-			if err := t.bucket(p.id, start+next+ksize, vsize); err != nil {
-				return err
-			}
-		}
-		next += ksize + vsize
+	key := make([]byte, size)
+	_, err := t.file.ReadAt(key, start+off)
+	return key, err
+}
+
+// order checks that the key of element i comes after the one before, or not
+// before what the page begins with, and before what comes after the page.
+func (p page) order(i int, before, key, high []byte) error {
+	c := bytes.Compare(before, key)
+	if c > 0 || c == 0 && i > 0 || high != nil && bytes.Compare(key, high) >= 0 {
+		return fmt.Errorf("page %d has a key that is out of order", p.id)
 	}
 	return nil
 }
@@ -180,10 +250,12 @@ func (t *tree) bucket(in uint64, start, size int64) error {
 		return err
 	}
 	if root := binary.NativeEndian.Uint64(b); root != 0 {
-		return t.walk(root)
+		_, err := t.walk(root, nil, nil)
+		return err
 	}
 	if size < bucketHeader+pageHeader {
 		return fmt.Errorf("page %d has a bucket of %d bytes", in, size)
 	}
-	return t.leaf(newPage(in, b[bucketHeader:], size-bucketHeader), start+bucketHeader)
+	_, err := t.leaf(newPage(in, b[bucketHeader:], size-bucketHeader), start+bucketHeader, nil, nil)
+	return err
 }
