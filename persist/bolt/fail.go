@@ -14,7 +14,7 @@ import (
 
 // refuse returns the error for a file that is not to be worked with.
 func (s *Store) refuse(format string, args ...any) error {
-	return fmt.Errorf("store %[1]s: damaged: %[2]w; nothing was changed or deleted: gearbolt store check %[1]s tells more, "+
+	return fmt.Errorf("store %[1]s: damaged: %[2]w; nothing was deleted: gearbolt store check %[1]s tells more, "+
 		"gearbolt store salvage %[1]s NEW-DIRECTORY makes a good store of what is left", s.path, fmt.Errorf(format, args...))
 }
 
