@@ -9,6 +9,7 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -19,13 +20,14 @@ import (
 
 // A Trace is a program that is being traced.
 type Trace struct {
-	pid    int
-	calls  map[uint64]bool
-	nth    int
-	count  int
-	killed bool
-	done   chan struct{}
-	err    error
+	process *os.Process
+	pid     int
+	calls   map[uint64]bool
+	nth     int
+	count   int
+	killed  bool
+	done    chan struct{}
+	err     error
 }
 
 // Start starts cmd, which is killed by SIGKILL when it is about to make its nth
@@ -44,10 +46,17 @@ func Start(cmd *exec.Cmd, nth int, calls ...uint64) (*Trace, error) {
 // Done is closed when the program has ended, by whatever.
 func (t *Trace) Done() <-chan struct{} { return t.done }
 
-// Kill ends the program and waits for that.
+// Kill ends the program, unless it has ended, and waits for that. The number of
+// a program that has ended may be another's by now: package os holds the program
+// itself, where the system can (pidfd_open(2)), and the check spares it the
+// question where it cannot.
 func (t *Trace) Kill() {
-	unix.Kill(t.pid, unix.SIGKILL)
-	<-t.done
+	select {
+	case <-t.done:
+	default:
+		t.process.Kill()
+		<-t.done
+	}
 }
 
 // Result says, once the program has ended, how many of the calls it has made or
@@ -73,7 +82,7 @@ func (t *Trace) start(cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	t.pid = cmd.Process.Pid
+	t.process, t.pid = cmd.Process, cmd.Process.Pid
 	var s unix.WaitStatus
 	if _, err := unix.Wait4(t.pid, &s, 0, nil); err != nil {
 		return fmt.Errorf("wait for the start: %w", err)
