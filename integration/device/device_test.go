@@ -65,7 +65,7 @@ func cutEverywhere(t *testing.T, kind Kind) {
 	}
 	seen := make(map[state]int)
 	chance := rand.New(rand.NewPCG(1, 2))
-	draws := map[Kind]int{Ext4: 20, XFS: 2}[kind] // XFS takes its time to recover
+	draws := map[Kind]int{Ext4: 10, XFS: 1}[kind] // XFS takes its time to recover
 	for n := range rec.Len() + 1 {
 		for range draws {
 			s := stateAt(t, rec, n, chance)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -99,7 +100,11 @@ func (d *disk) Open(context.Context, uint32) (fs.FileHandle, uint32, syscall.Err
 
 // Read implements fs.NodeReader.
 func (d *disk) Read(_ context.Context, _ fs.FileHandle, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	return fuse.ReadResultFd(d.image.Fd(), off, len(dest)), 0
+	n, err := d.image.ReadAt(dest, off)
+	if err != nil && err != io.EOF {
+		return nil, syscall.EIO
+	}
+	return fuse.ReadResultData(dest[:n]), 0
 }
 
 // Write implements fs.NodeWriter. A write that fails has changed nothing.

@@ -45,7 +45,7 @@ func TestFull(t *testing.T) {
 	}{
 		{"ext4", func(t *testing.T) *place { return ext4Place(t, 160<<20) }, 64 << 10, false},
 		{"ext4 to the brim", func(t *testing.T) *place { return ext4Place(t, 64<<20) }, 64 << 10, true},
-		{"ext4 to the brim with small jobs", func(t *testing.T) *place { return ext4Place(t, 24<<20) }, 600, true},
+		{"ext4 to the brim with small jobs", func(t *testing.T) *place { return ext4Place(t, 24<<20) }, 3000, true},
 		{"tmpfs", func(t *testing.T) *place { return tmpfsPlace(t, 160<<20) }, 64 << 10, false},
 		{"tmpfs to the brim", func(t *testing.T) *place { return tmpfsPlace(t, 40<<20) }, 64 << 10, true},
 		{"file size", limitedPlace, 64 << 10, false},
@@ -80,6 +80,7 @@ type full struct {
 	size   int
 	brim   bool
 	args   []string
+	copies string // where copies of the store go
 
 	tokens  int
 	refused int
@@ -235,9 +236,7 @@ func (f *full) awaitStored(t *testing.T, handles []string) {
 		ended[h] = true
 	}
 	for deadline := time.Now().Add(patience); ; {
-		dir := f.copy(t)
-		s := judge.ReadStore(dir)
-		os.RemoveAll(dir)
+		s := judge.ReadStore(f.copy(t))
 		left := 0
 		for i := range s.Jobs {
 			if ended[judge.HandleOf(&s.Jobs[i])] {
@@ -253,10 +252,13 @@ func (f *full) awaitStored(t *testing.T, handles []string) {
 	}
 }
 
-// copy copies the store elsewhere.
+// copy copies the store into memory, in the place of the last copy.
 func (f *full) copy(t *testing.T) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	if f.copies == "" {
+		f.copies = memory(t)
+	}
+	dir = f.copies
 	from, err := os.Open(f.storeFile())
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func submitOne(addr, token string) error {
 		return err
 	}
 	defer l.Close()
-	_, err = l.Ask(protocol.JobCreated, protocol.SubmitJobBG, filling, token, token+"|")
+	_, err = l.Ask(protocol.JobCreated, protocol.SubmitJobBG, filling, token, token+"|"+strings.Repeat("x", 2000))
 	return err
 }
 
@@ -69,7 +69,7 @@ func TestTwoServers(t *testing.T) {
 // job is promised to survive that; but the server ends or goes on and does not
 // hang, and what is left is never taken for a sound store that it is not.
 func TestTakenAway(t *testing.T) {
-	const jobs = 3
+	const jobs = 40
 	for _, c := range []struct {
 		name string
 		do   func(path string) error
@@ -79,7 +79,7 @@ func TestTakenAway(t *testing.T) {
 		{"deleted", os.Remove, "", 0},
 		{"replaced by a copy", replace, "", jobs},
 		{"emptied", func(path string) error { return os.Truncate(path, 0) }, "it is empty", 0},
-		{"cut short", func(path string) error { return os.Truncate(path, 16<<10) }, "it is cut off", 0},
+		{"cut short", func(path string) error { return os.Truncate(path, 8<<10) }, "damaged", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := harness.Gearbolt(t)

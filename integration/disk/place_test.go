@@ -66,6 +66,21 @@ func tmpfsPlace(t *testing.T, size int64) *place {
 	return mounted(t, m, err)
 }
 
+// memory returns a directory of which nothing reaches a disk.
+func memory(t *testing.T) (dir string) {
+	t.Helper()
+	m, err := device.Tmpfs(512 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Unmount(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m.Dir
+}
+
 // ballast fills a disk with a file of somebody else's.
 func ballast(t *testing.T, path string) (free func()) {
 	t.Helper()
@@ -93,7 +108,7 @@ func ballast(t *testing.T, path string) (free func()) {
 func limitedPlace(t *testing.T) *place {
 	t.Helper()
 	device.Need(t)
-	p := &place{dir: t.TempDir()}
+	p := &place{dir: memory(t)}
 	p.fill = func(t *testing.T, s *harness.Server) func() {
 		info, err := os.Stat(p.storeFile())
 		if err != nil {
@@ -115,7 +130,7 @@ func limitedPlace(t *testing.T) *place {
 func quotaPlace(t *testing.T) *place {
 	t.Helper()
 	device.Need(t, "strace")
-	p := &place{dir: t.TempDir(), shut: true}
+	p := &place{dir: memory(t), shut: true}
 	p.fill = func(t *testing.T, s *harness.Server) func() {
 		return inject(t, s, p.storeFile(), "pwrite64:error=EDQUOT")
 	}

@@ -14,9 +14,9 @@ import (
 var stall = flag.Duration("stall", 0, "how long each disk is slow; 0: a few syncs")
 
 const (
-	// promptly bounds what ECHO, admin commands and calls take while a sync
-	// takes half a second or more: whoever waits for it waits longer.
-	promptly = 250 * time.Millisecond
+	// promptly bounds what ECHO, admin commands and calls take (p99) while a
+	// sync takes as long or longer: whoever waits for it waits longer.
+	promptly = 500 * time.Millisecond
 
 	// growth bounds what the server's memory grows by, in bytes, while peers
 	// send what they can: four connections, of which some MiB each wait, and as
@@ -76,14 +76,14 @@ func (s *slow) check(t *testing.T, delay time.Duration, grown int64) {
 		s.echoed.at(990), len(s.echoed.all), s.asked.at(990), len(s.asked.all), s.called.at(990), len(s.called.all),
 		s.acked.at(500), len(s.acked.all), float64(s.flooded.Load())/(1<<20), float64(grown)/(1<<20))
 	for name, l := range map[string]*latencies{"ECHO": &s.echoed, "status": &s.asked, "calls": &s.called} {
-		if p99 := l.at(990); len(l.all) < 50 || delay >= 2*promptly && p99 > promptly {
+		if p99 := l.at(990); len(l.all) == 0 || delay >= promptly && p99 > promptly {
 			t.Errorf("while syncs take %v, %d %s took %v (p99)", delay, len(l.all), name, p99)
 		}
 	}
 	if first := s.acked.at(0); len(s.acked.all) == 0 || first < delay {
 		t.Errorf("while syncs take %v, %d background jobs were acknowledged, one after %v", delay, len(s.acked.all), first)
 	}
-	if delay >= 2*promptly && s.held.Load() == 0 {
+	if delay >= promptly && s.held.Load() == 0 {
 		t.Errorf("while syncs take %v, the server took all that was sent, %d MiB", delay, s.flooded.Load()>>20)
 	}
 	if grown > growth {

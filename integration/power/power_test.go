@@ -58,9 +58,10 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestCutAtFirstStart cuts the power at every write while a store is made: there
-// is none then, or a good one. The last thing that happens is that a job is
-// acknowledged.
+// TestCutAtFirstStart cuts the power at every write while a store is made (on
+// XFS, which is slow to recover, at some, unless many images are asked for):
+// there is none then, or a good one. The last thing that happens is that a job
+// is acknowledged.
 func TestCutAtFirstStart(t *testing.T) {
 	for _, kind := range []device.Kind{device.Ext4, device.XFS} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -73,6 +74,9 @@ func TestCutAtFirstStart(t *testing.T) {
 				for n := range rec.Len() + 1 {
 					cuts = append(cuts, n)
 				}
+			}
+			if kind == device.XFS && *images < 200 {
+				cuts = randomCuts(rec, 20, rand.New(rand.NewPCG(*seed, 5)))
 			}
 			expectAll(t, s, rec, cuts)
 		})
