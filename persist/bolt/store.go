@@ -33,9 +33,10 @@
 //	part      crc32 bytes
 //	attempts  crc32 attempts:4
 //	limit     crc32 version=1 high:4 normal:4 low:4
+//	          crc32 version=2 high:4 normal:4 low:4 bytes:8
 //
 // The strings are preceded by their length as a uvarint; the payload is what
-// is left. A payload of more than 64 KiB is cut into parts of 256 KiB, the last
+// is left. A payload of more than 32 KiB is cut into parts of 256 KiB, the last
 // one shorter, numbered from 0. They have a bucket for each job because bbolt
 // writes the neighbours of what is changed again, which are then those of the
 // same job; and goes with its job in the same transaction.
