@@ -26,7 +26,6 @@ const (
 )
 
 func TestKilledAgainAndAgain(t *testing.T) {
-	t.Parallel()
 	chance := rand.New(rand.NewPCG(*seed, 0))
 	addr, dir, b, keepsakes := harness.FreeAddr(t), t.TempDir(), judge.New(), newKeepsakes()
 	began := time.Now()

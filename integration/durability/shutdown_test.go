@@ -20,7 +20,6 @@ var stops = flag.Int("stops", 20, "how often the server is told to end under loa
 // ends of jobs included. Every other time it is told twice, and does not wait
 // for the jobs that run.
 func TestToldToEndAgainAndAgain(t *testing.T) {
-	t.Parallel()
 	chance := rand.New(rand.NewPCG(*seed, 3))
 	addr, dir, b := harness.FreeAddr(t), t.TempDir(), judge.New()
 	for n := range *stops {
@@ -53,7 +52,6 @@ func TestToldToEndAgainAndAgain(t *testing.T) {
 // A server that is drained has its workers do all
 // that is there, ends with exit code 0, and leaves an empty store.
 func TestDrainUnderLoad(t *testing.T) {
-	t.Parallel()
 	addr, dir, b := harness.FreeAddr(t), t.TempDir(), judge.New()
 	s := harness.GearboltAt(t, addr, dir)
 	b.Started()

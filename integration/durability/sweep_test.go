@@ -27,7 +27,6 @@ var writing = []uint64{
 // The server is killed at every write, sync and word of its first start and of
 // a script of 50 jobs. The store is then read, and served again.
 func TestKilledAtEveryCall(t *testing.T) {
-	t.Parallel()
 	sweep(t, func(t *testing.T, nth int) (calls int) {
 		dir, b := t.TempDir(), judge.New()
 		tr, addr := traced(t, b, harness.Binary(t), dir, nth)
@@ -40,7 +39,6 @@ func TestKilledAtEveryCall(t *testing.T) {
 
 // And at every write, sync and word of a start on a store with jobs.
 func TestKilledWhileItStarts(t *testing.T) {
-	t.Parallel()
 	full, b := t.TempDir(), judge.New()
 	tr, addr := traced(t, b, harness.Binary(t), full, 0)
 	play(b, addr)
