@@ -16,8 +16,9 @@ import (
 	"gearbolt/integration/harness"
 )
 
-// insideEnv says that the process is in a mount namespace of its own.
-const insideEnv = "GEARBOLT_TEST_MOUNTS"
+// insideEnv says that the process is in a mount namespace of its own. It does not
+// begin as the names of a server's settings do.
+const insideEnv = "TEST_GEARBOLT_MOUNTS"
 
 // Main runs the tests of a package that uses disks, and ends the process.
 func Main(m *testing.M) {

@@ -16,7 +16,7 @@ import (
 
 // servantEnv names the directory in which a servant, a process that runs the
 // test binary, is to serve its disk.
-const servantEnv = "GEARBOLT_TEST_DISK"
+const servantEnv = "TEST_GEARBOLT_DISK"
 
 // diskName is the name of the only file in that directory.
 const diskName = "disk"
