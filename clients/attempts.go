@@ -45,6 +45,8 @@ func (c *Client) again(ctx context.Context, k *call, err error, rounds int, up <
 		return errors.Is(err, ErrLost) && k.mayRepeat()
 	case u.reached && rounds <= len(c.servers):
 		return true
+	case refusal(err) != nil: // a server that refuses is there: no other comes up for that
+		return false
 	}
 	return k.opts.wait && c.await(ctx, up)
 }
@@ -128,10 +130,21 @@ func (c *Client) verdict(ctx context.Context, k *call, err error) error {
 		err = ErrClosed
 	case k.sent: // an earlier attempt was
 		err = joined(ErrLost, err)
+	case refusal(err) != nil:
+		err = refusal(err)
 	default:
 		err = fmt.Errorf("%w: %v", ErrNoServer, err)
 	}
 	return k.failure(err)
+}
+
+// refusal is the word of a server among the reasons why none took the call, or
+// nil: servers that cannot be reached say less than one that can.
+func refusal(err error) error {
+	if e := new(ServerError); errors.As(err, &e) {
+		return e
+	}
+	return nil
 }
 
 // nextUp returns what is closed when a server comes up, for a call that would

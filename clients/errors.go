@@ -64,9 +64,10 @@ func (e *ServerError) Is(target error) bool {
 }
 
 // elsewhere reports whether another server may well take what this one refused:
-// it is shutting down, or its disk is full. Its queue being full is policy.
+// it is shutting down, or its disk is full. Its queue being full, which some
+// servers explain behind the text, is policy.
 func (e *ServerError) elsewhere() bool {
-	return e.Code == string(protocol.QueueError) && e.Text != protocol.TextQueueFull
+	return e.Code == string(protocol.QueueError) && !strings.HasPrefix(e.Text, protocol.TextQueueFull)
 }
 
 // readServerError reads the body of an ERROR packet.

@@ -116,6 +116,48 @@ func TestAServerThatShutsDownRefuses(t *testing.T) {
 	})
 }
 
+// When no server takes a call, one that says why says more than those that
+// cannot be reached, and nobody waits for these.
+func TestEveryServerRefuses(t *testing.T) {
+	for name, options := range map[string][]CallOption{"at once": nil, "waiting": {WaitForServer()}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork(t)
+				n.away.Store("b:4730", true)
+				c := n.client("a", "b")
+				call := goCall(bg, c, "f", "", options...)
+				go func() {
+					a := n.acceptClient()
+					for m, ok := a.tryRead(); ok && m.Type == protocol.SubmitJob; m, ok = a.tryRead() {
+						a.say(protocol.Error, "QUEUE_ERROR", "The job could not be stored: no space left")
+					}
+				}()
+				r := <-call
+				r.fails(t, ErrQueueFull, false)
+				if e := new(ServerError); !errors.As(r.err, &e) || errors.Is(r.err, ErrNoServer) {
+					t.Errorf("the call failed with %v, want the server's own word", r.err)
+				}
+			})
+		})
+	}
+}
+
+// A server with too many connections says so and closes.
+func TestTurnedAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		c := n.client("a")
+		call := goCall(bg, c, "f", "")
+		a := n.accept()
+		a.say(protocol.Error, "QUEUE_ERROR", "Too many connections")
+		r := <-call
+		r.fails(t, ErrNoServer, false)
+		if !strings.Contains(r.err.Error(), "Too many connections") {
+			t.Errorf("the call failed with %v, want the server's reason", r.err)
+		}
+	})
+}
+
 func TestWaitForServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)

@@ -32,7 +32,12 @@ func (s *session) hear(m protocol.Message) error {
 // hearHello takes the answers to hello, of which the echo is the last.
 func (s *session) hearHello(m protocol.Message) error {
 	switch {
-	case m.Type == protocol.OptionRes, m.Type == protocol.Error:
+	case m.Type == protocol.Error:
+		if e := readServerError(m.Body); e.Code == string(protocol.QueueError) { // the connection is turned away
+			return errors.New(e.Error())
+		}
+		return nil
+	case m.Type == protocol.OptionRes:
 		return nil
 	case m.Type != protocol.EchoRes, !bytes.Equal(m.Body, hello):
 		return errUnasked
