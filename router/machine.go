@@ -78,6 +78,7 @@ type Machine struct {
 	// What is to be said, read and done outside.
 	arena    []byte // the heads of sends
 	sends    []Send
+	said     int // see Said
 	fetches  []Fetch
 	backups  []Backup
 	shutdown ShutdownKind

@@ -22,6 +22,7 @@ type Send struct {
 // good until the next event.
 func (m *Machine) Sends() []Send {
 	s := m.sends
+	m.said = 0
 	if m.sends = m.sends[:0]; cap(m.sends) > sendsLimit {
 		m.sends = nil
 	}
@@ -30,6 +31,17 @@ func (m *Machine) Sends() []Send {
 	}
 	m.arena = m.arena[:0]
 	return s
+}
+
+// Said is how many bytes were said since Sends was last called, those that wait
+// for their turn included. One message can have a great many said, so who steps
+// several looks at it in between.
+func (m *Machine) Said() int { return m.said }
+
+// send adds to what Sends returns.
+func (m *Machine) send(s Send) {
+	m.sends = append(m.sends, s)
+	m.said += len(s.Head) + len(s.Body)
 }
 
 // arenaLimit and sendsLimit are the most memory that is kept for the next event,
@@ -57,7 +69,7 @@ func (m *Machine) sayBytes(c *Conn, head, body []byte) {
 	switch {
 	case c.gone || c.closing:
 	case len(c.held) == 0:
-		m.sends = append(m.sends, Send{Conn: c, Head: head, Body: body})
+		m.send(Send{Conn: c, Head: head, Body: body})
 	default:
 		b := make([]byte, 0, len(head)+len(body))
 		m.hold(c, held{bytes: append(append(b, head...), body...)})
@@ -89,7 +101,7 @@ func (m *Machine) close(c *Conn) {
 	case c.gone || c.closing:
 		return
 	case len(c.held) == 0:
-		m.sends = append(m.sends, Send{Conn: c, Close: true})
+		m.send(Send{Conn: c, Close: true})
 		c.closed = true
 	default:
 		c.push(held{close: true})
@@ -127,6 +139,7 @@ func (m *Machine) hold(c *Conn, h held) {
 func (m *Machine) count(c *Conn, bytes int) {
 	c.heldBytes += bytes
 	m.heldBytes += int64(bytes)
+	m.said += bytes
 	switch {
 	case m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit:
 		m.Count(RepliesOverOutboxLimit, 1)
@@ -135,7 +148,7 @@ func (m *Machine) count(c *Conn, bytes int) {
 	default:
 		return
 	}
-	m.sends = append(m.sends, Send{Conn: c, Close: true})
+	m.send(Send{Conn: c, Close: true})
 	m.unhold(c)
 	c.closed = true
 	c.end()
@@ -168,7 +181,7 @@ func (m *Machine) fill(c *Conn, place uint64, start int, body []byte) {
 		m.count(c, len(h.bytes))
 		return
 	}
-	m.sends = append(m.sends, Send{Conn: c, Head: head, Body: body})
+	m.send(Send{Conn: c, Head: head, Body: body})
 	m.release(c, 1)
 }
 
@@ -178,7 +191,7 @@ func (m *Machine) release(c *Conn, done int) {
 		h := &c.held[done]
 		c.heldBytes -= len(h.bytes)
 		m.heldBytes -= int64(len(h.bytes))
-		m.sends = append(m.sends, Send{Conn: c, Head: h.bytes, Close: h.close})
+		m.send(Send{Conn: c, Head: h.bytes, Close: h.close})
 		c.closed = h.close
 		h.bytes = nil
 	}

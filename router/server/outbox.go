@@ -52,6 +52,15 @@ func (o *outbox) add(send router.Send, limit int) (flush bool) {
 	return flush
 }
 
+// isCut reports whether the peer was given up because it does not read. What
+// else it says is not listened to. Of one that has closed it is: clients leave a
+// background job and go.
+func (o *outbox) isCut() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.limit != ""
+}
+
 func (o *outbox) waiting() int {
 	if o.buf == nil {
 		return o.writing

@@ -16,6 +16,11 @@ import (
 // a peer that sends thousands at once lets others in between.
 const burst = 256
 
+// earful is how many bytes are said in one visit at most, but for those that
+// follow from its last message: a line such as "status" is short, and its answer
+// is not.
+const earful = 64 << 10
+
 // uncommittedLimit is how many bytes of submissions a connection may have
 // waiting for the store, or an eighth of Options.CommitMemory if that is less,
 // before it is read no more until the next commit. When all of them have that
@@ -102,23 +107,32 @@ func (c *conn) keep(used, need int) error {
 	return nil
 }
 
-// step has the machine take the messages. It reports whether the machine has
-// closed the connection by it.
+// step has the machine take the messages. It reports whether the connection is
+// closed by it.
 func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
-	if len(msgs) == 0 {
-		return false
+	for much := c.hasMuch(len(msgs)); len(msgs) > 0 && !hungUp; much = true {
+		var n int
+		n, hungUp = c.stepSome(msgs, much)
+		msgs = msgs[n:]
 	}
+	return hungUp
+}
+
+// stepSome is step for one visit. It returns how many of the messages were
+// stepped.
+func (c *conn) stepSome(msgs []protocol.Message, much bool) (n int, hungUp bool) {
 	c.half.end()
-	s, much := c.server, c.hasMuch(len(msgs))
+	s := c.server
 	s.lock(much)
 	if s.closed || s.deaf {
 		s.unlock(much)
-		return true
+		return 0, true
 	}
 	now := time.Now()
 	c.visited(now)
-	for _, msg := range msgs {
-		s.machine.Step(now, c.router, msg)
+	for n < len(msgs) && s.machine.Said() < earful {
+		s.machine.Step(now, c.router, msgs[n])
+		n++
 	}
 	s.collect(&c.turn)
 	hungUp = c.router.Closing()
@@ -126,11 +140,11 @@ func (c *conn) step(msgs []protocol.Message) (hungUp bool) {
 	answered := c.turn.answer
 	s.unlock(much)
 	s.carryOut(&c.turn)
-	c.acknowledge(msgs[len(msgs)-1], answered)
+	c.acknowledge(msgs[n-1], answered)
 	if ahead {
 		c.awaitCommits(s.throttle)
 	}
-	return hungUp
+	return n, hungUp || much && c.out.isCut()
 }
 
 // throttle returns what a submitter waits for that is ahead of the disk, or
