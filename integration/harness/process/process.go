@@ -11,6 +11,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,9 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	}
-	if err := cmd.Start(); err != nil {
+	started := make(chan error)
+	parent() <- func() { started <- cmd.Start() }
+	if err := <-started; err != nil {
 		return nil, err
 	}
 	p := &Process{cmd: cmd, exited: make(chan struct{})}
@@ -50,6 +53,22 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	}()
 	return p, nil
 }
+
+// parent runs functions on a thread that lives as long as this process. The
+// kernel takes the thread that has started a process for its parent, and kills
+// the process (PR_SET_PDEATHSIG) when that thread ends: as it does when a
+// goroutine ends that was locked to it, which may have nothing to do with the
+// goroutine that was on it before.
+var parent = sync.OnceValue(func() chan<- func() {
+	all := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range all {
+			f()
+		}
+	}()
+	return all
+})
 
 // AwaitReady dials again and again until the server answers the admin command
 // "version". It fails when the process ends first, or after limit.
