@@ -65,7 +65,7 @@ func (j *job) dash() bool { return isDash(j.unique()) }
 func (j *job) setText(unique, reducer, payload []byte) {
 	j.uniqueSize, j.reducerSize, j.size = uint8(len(unique)), uint8(len(reducer)), uint32(len(payload))
 	n := len(unique) + len(reducer) + len(payload)
-	if n > cap(j.text) {
+	if n > cap(j.text) || cap(j.text) > 2*n+spareWaste {
 		j.text = make([]byte, 0, n)
 	}
 	j.text = append(append(append(j.text[:0], unique...), reducer...), payload...)
@@ -142,10 +142,12 @@ func (m *Machine) forget(j *job) {
 
 // spareLimit is how many jobs and ties that are no more are kept for new ones,
 // and spareText how large a text is kept with a job: what comes and goes call
-// by call costs no memory.
+// by call costs no memory. A job that may stay takes no text that is more than
+// twice its own, and spareWaste, in bytes: it counts for what it has.
 const (
 	spareLimit = 256
 	spareText  = 4096
+	spareWaste = 64
 )
 
 // blank returns a job without anything, but perhaps memory for its text.
@@ -162,9 +164,17 @@ func (m *Machine) blank() *job {
 // recycle keeps the memory of a job that is no more, if nobody else can know
 // the job: a batch, its replies and fetches know only background jobs.
 func (m *Machine) recycle(j *job) {
-	if j.background || len(m.spareJobs) == spareLimit || cap(j.text) > spareText {
+	if j.background || len(m.spareJobs)+len(m.spentJobs) >= spareLimit || cap(j.text) > spareText {
 		return
 	}
 	*j = job{text: j.text[:0]}
-	m.spareJobs = append(m.spareJobs, j)
+	m.spentJobs = append(m.spentJobs, j)
+}
+
+// reclaim has the memory of jobs used again once nothing that is to be said
+// points to it.
+func (m *Machine) reclaim() {
+	m.spareJobs = append(m.spareJobs, m.spentJobs...)
+	clear(m.spentJobs)
+	m.spentJobs = m.spentJobs[:0]
 }

@@ -72,6 +72,7 @@ type Machine struct {
 	// What limits go by: bounds.go.
 	queueBytes int64 // payloads of all jobs
 	memory     int64 // see Limits.Memory
+	registry   int64 // of that, functions and registrations
 	heldBytes  int64 // replies that wait, on all connections
 	counters   Counters
 
@@ -85,6 +86,7 @@ type Machine struct {
 	closing  bool // assigns no more jobs: Machine.Quiesce
 
 	spareJobs []*job // memory of jobs and ties that are no more
+	spentJobs []*job // likewise, but what is to be said may point to their texts: until Sends
 	spareTies []*ties
 
 	args  protocol.Args  // scratch: the arguments of the packet in Step

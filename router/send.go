@@ -22,6 +22,7 @@ type Send struct {
 // good until the next event.
 func (m *Machine) Sends() []Send {
 	s := m.sends
+	m.reclaim()
 	m.said = 0
 	if m.sends = m.sends[:0]; cap(m.sends) > sendsLimit {
 		m.sends = nil
