@@ -141,7 +141,7 @@ func (m *Machine) adminDrop(c *Conn, w *protocol.Words) {
 	default:
 		m.deadlines.cancel(&fn.watch)
 		delete(m.functions, fn.name)
-		m.memory -= memoryOfFunction(fn.name)
+		m.register(-memoryOfFunction(fn.name))
 		m.sayText(c, textOK)
 	}
 }

@@ -74,6 +74,19 @@ func (m *Machine) lacks(n int64) bool {
 	return m.cfg.Limits.Memory > 0 && m.memory+n > m.cfg.Limits.Memory
 }
 
+// register counts memory of functions and registrations.
+func (m *Machine) register(n int64) {
+	m.memory += n
+	m.registry += n
+}
+
+// lacksToRegister is lacks for functions and registrations, which may have an
+// eighth in any case: jobs take more than there is when they were there before
+// the limit was lowered, and are to be worked off.
+func (m *Machine) lacksToRegister(n int64) bool {
+	return m.lacks(n) && m.registry+n > m.cfg.Limits.Memory/8
+}
+
 // lacksForJobs is lacks for a job. An eighth is kept for those who come to work
 // jobs off: a queue that leaves no room for workers would stay full for ever.
 func (m *Machine) lacksForJobs(n int64) bool { return m.lacks(n + m.cfg.Limits.Memory/8) }
@@ -119,7 +132,7 @@ func (m *Machine) functionRefusal(name int) Counter {
 	switch {
 	case m.cfg.Limits.Functions > 0 && len(m.functions) >= m.cfg.Limits.Functions:
 		return FunctionsOverMaxFunctions
-	case m.lacks(int64(functionMemory + name)):
+	case m.lacksToRegister(int64(functionMemory + name)):
 		return FunctionsOverQueueMemory
 	}
 	return noLimit
@@ -136,7 +149,7 @@ func (m *Machine) abilityRefusal(c *Conn, fn *function, name int) Counter {
 			return why
 		}
 	}
-	if m.lacks(abilityMemory) {
+	if m.lacksToRegister(abilityMemory) {
 		return FunctionsOverQueueMemory
 	}
 	return noLimit

@@ -138,18 +138,18 @@ func (m *Machine) checkDeadlines() error {
 
 // checkMemory adds up what Limits.Memory goes by.
 func (m *Machine) checkMemory() error {
-	var n int64
+	var n, registry int64
 	for j := range m.jobs.sorted {
 		n += j.memory() + int64(j.audience())*listenerMemory
 	}
 	for name := range m.functions {
-		n += memoryOfFunction(name)
+		registry += memoryOfFunction(name)
 	}
 	for name := range m.limits.now {
 		n += memoryOfFunction(name)
 	}
 	for c := range m.conns.all {
-		n += int64(len(c.abilities)) * abilityMemory
+		registry += int64(len(c.abilities)) * abilityMemory
 		registrations := 0
 		for a := range c.turns.all {
 			registrations += a.times
@@ -158,8 +158,9 @@ func (m *Machine) checkMemory() error {
 			return fmt.Errorf("connection %d: %d registrations, but registrations is %d", c.number, registrations, c.registrations)
 		}
 	}
-	if n != m.memory {
-		return fmt.Errorf("%d bytes of memory, but memory is %d", n, m.memory)
+	n += registry
+	if n != m.memory || registry != m.registry {
+		return fmt.Errorf("%d bytes of memory, %d of them in the registry, but memory is %d and registry %d", n, registry, m.memory, m.registry)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (m *Machine) function(name []byte) *function {
 	fn.limit, fn.maxBytes = l.Max, l.Bytes
 	fn.watch.fire = func() { m.watchWoken(fn) }
 	m.functions[fn.name] = fn
-	m.memory += memoryOfFunction(fn.name)
+	m.register(memoryOfFunction(fn.name))
 	return fn
 }
 

@@ -169,3 +169,20 @@ func TestParkLimitLeavesTheOthers(t *testing.T) {
 		t.Errorf("%d jobs run and %d requests wait", m.Running(), len(w.parked))
 	}
 }
+
+// Jobs that are there when a smaller limit on memory comes into force can be
+// worked off: workers that come for them have memory of their own.
+func TestWorkersComeWhenJobsTakeTheMemory(t *testing.T) {
+	const memory = 1 << 16
+	m := newBench()
+	c := m.Connect(Peer{})
+	for m.memory <= memory {
+		m.step(c, request(protocol.SubmitJobBG, "f0", "", "job"))
+	}
+	m.cfg.Limits.Memory = memory
+	m.Configure(m.now, m.cfg)
+	m.step(m.worker(1), grabJob)
+	if m.Running() == 0 {
+		t.Error("no worker may come")
+	}
+}

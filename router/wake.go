@@ -176,7 +176,7 @@ func (m *Machine) newAbility(c *Conn, fn *function) *ability {
 	a := &ability{conn: c, fn: fn}
 	a.ofConn.of, a.asleep.of = a, a
 	c.abilities[fn] = a
-	m.memory += abilityMemory
+	m.register(abilityMemory)
 	fn.sleepers.pushBack(&a.asleep)
 	return a
 }
@@ -228,7 +228,7 @@ func (m *Machine) dropAbility(c *Conn, a *ability) {
 	a.asleep.remove()
 	a.fn.workers -= a.times
 	c.registrations -= a.times
-	m.memory -= abilityMemory
+	m.register(-abilityMemory)
 	delete(c.abilities, a.fn)
 }
 
