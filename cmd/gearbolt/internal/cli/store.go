@@ -22,7 +22,9 @@ func (a *app) store() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store",
 		Short: "Check, salvage, compact and back up the files of a server",
-		Args:  noArguments,
+		Example: `  gearbolt store check /var/lib/gearbolt
+  gearbolt store backup monday`,
+		Args: noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(a.storeCheck(), a.storeSalvage(), a.storeCompact(), a.storeBackup())
