@@ -25,7 +25,7 @@ func (a *app) store() *cobra.Command {
 		Example: `  gearbolt store check /var/lib/gearbolt
   gearbolt store backup monday`,
 		Args: noArguments,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(a.storeCheck(), a.storeSalvage(), a.storeCompact(), a.storeBackup())
 	return c
