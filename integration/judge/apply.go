@@ -193,6 +193,7 @@ func (b *Book) jobEvent(e Event) {
 		b.seen(x, e)
 	case Cancelling:
 		x.cancels++
+		x.doubt(e.Life)
 	case Cancelled:
 		b.cancelled(x, e)
 	}
@@ -206,6 +207,7 @@ func (b *Book) ending(x *entry, e Event) {
 		return
 	}
 	b.ended++
+	x.doubt(e.Life)
 	if x.leaseOver(e.At) {
 		x.overdue = true
 		return
@@ -223,6 +225,8 @@ func (b *Book) seen(x *entry, e Event) {
 	case !e.Known && x.acked && !x.mayBeGone(b.Retries):
 		b.violate(I1NoLoss, x, "%s was acknowledged and is not known", x.handle)
 		delete(b.open, x)
+	case e.Known:
+		x.there(e.Life)
 	}
 }
 

@@ -37,6 +37,8 @@ type entry struct {
 	overdue   bool          // somebody has, whose lease may have been over
 	cancels   int           // operators who had no answer yet
 	cancelled time.Duration // an operator was told so; 0: none was
+	doubtful  int           // the last life in which its end was said, or a cancel asked for
+	seen      int           // the last life in which it was there
 	vanished  bool          // it was looked for after a restart, and not there
 }
 
@@ -44,6 +46,19 @@ type entry struct {
 func (x *entry) hold(e Event) {
 	x.holder, x.heldLife, x.heldFrom, x.lease = e.Conn, e.Life, e.Called, e.Lease
 	x.end, x.overdue = none, false
+	x.there(e.Life)
+}
+
+// there notes that the job is there in some life of the server.
+func (x *entry) there(life int) { x.seen = max(x.seen, life) }
+
+// doubt notes that somebody is about to end the job in some life of the server.
+func (x *entry) doubt(life int) { x.doubtful = max(x.doubtful, life) }
+
+// inDoubt reports whether somebody has perhaps ended the job. What was said in
+// one life has not, if the job is there in a later one.
+func (x *entry) inDoubt() bool {
+	return x.doubtful >= x.seen && (x.end != none || x.overdue || x.cancels > 0)
 }
 
 // leaseOver reports whether the holder's time may be up.
@@ -59,5 +74,5 @@ func (x *entry) mayBeGone(retries int) bool {
 	if x.holder != 0 {
 		losses++ // by the last one
 	}
-	return x.gone() || x.end != none || x.overdue || x.cancels > 0 || retries > 0 && losses >= retries
+	return x.gone() || x.inDoubt() || retries > 0 && losses >= retries
 }

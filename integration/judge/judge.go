@@ -61,6 +61,7 @@ func (b *Book) present(handle string, life int) bool {
 	if x.job == nil {
 		b.violate(I3NoPhantom, x, "%s is there, and nobody submitted it", handle)
 	}
+	x.there(life)
 	return true
 }
 

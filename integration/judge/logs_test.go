@@ -47,6 +47,25 @@ var broken = []struct {
 		}
 		return is()
 	}},
+	{I1NoLoss, "a job that is back after its end is lost after the next restart", func(t *tale) *After {
+		t.ack("a", "H:1-1")
+		conn := t.Conn()
+		t.assign(conn, "a", "H:1-1")
+		t.end(conn, "H:1-1")
+		t.heard(conn)
+		t.restart()
+		t.Judge(is("H:1-1"))
+		t.restart()
+		return is()
+	}},
+	{I1NoLoss, "a job that is back after a cancel without an answer is lost later", func(t *tale) *After {
+		t.ack("a", "H:1-1")
+		t.add(Event{Kind: Cancelling, Handle: "H:1-1"})
+		t.restart()
+		t.add(Event{Kind: Seen, Handle: "H:1-1", Known: true})
+		t.restart()
+		return holds()
+	}},
 	{I2BoundedRepetition, "a job is with two workers", func(t *tale) *After {
 		t.ack("a", "H:1-1")
 		t.assign(t.Conn(), "a", "H:1-1")
