@@ -31,13 +31,16 @@ type Change struct {
 type Store interface {
 	// Epoch is how often this store has been started, this start included; of
 	// a copy of a store, a greater number. No two starts of one store, or of it
-	// and its copies, have the same, whatever ended the first of them.
+	// and its copies, have the same, whatever ended the first of them; but one
+	// whose Load did not return nil, which has no jobs to number, need not count.
 	Epoch() uint64
 
 	// Load calls f with everything that is kept, each thing once: limits as
 	// SetLimit, then jobs as PutJob in the order of their numbers, attempts
 	// included. It is called once, before the first Commit. What a Change
-	// points to is f's to keep. An error of f ends Load and is returned.
+	// points to is f's to keep. An error of f ends Load and is returned. When
+	// Load returns nil, it is on stable storage that this start has been;
+	// until all is read, and when that fails, nothing is written.
 	Load(f func(Change) error) error
 
 	// Commit keeps changes, in their order, and then calls done exactly once,

@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	s, err := Open(Options{Dir: os.Getenv(victimDirEnv), MinFree: 1})
+	if err == nil {
+		err = s.Load(func(persist.Change) error { return nil })
+	}
 	if err != nil {
 		fmt.Println("open:", err)
 		os.Exit(1)

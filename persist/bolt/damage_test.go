@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -50,17 +51,29 @@ func written(t testing.TB) []byte {
 }
 
 // scratch is where damaged files are put: in memory if there is such a place,
-// since there are many of them and a disk would be slow.
-var scratch = func() string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
+// since there are many of them and a disk would be slow. What tests left there
+// that were killed is removed.
+var scratch = sync.OnceValue(func() string {
+	const memory = "/dev/shm"
+	if info, err := os.Stat(memory); err != nil || !info.IsDir() {
+		return ""
 	}
-	return ""
-}()
+	left, _ := filepath.Glob(filepath.Join(memory, scratchName+"*"))
+	for _, dir := range left {
+		pid := 0
+		fmt.Sscanf(filepath.Base(dir), scratchName+"%d-", &pid)
+		if pid > 0 && unix.Kill(pid, 0) == unix.ESRCH {
+			os.RemoveAll(dir)
+		}
+	}
+	return memory
+})
+
+const scratchName = "gearbolt-test-" // and the process's number
 
 func scratchDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(scratch, "gearbolt")
+	dir, err := os.MkdirTemp(scratch(), fmt.Sprintf("%s%d-", scratchName, os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,9 +164,24 @@ func TestRefusedFiles(t *testing.T) {
 func TestFlippedBit(t *testing.T) {
 	file := written(t)
 	file[bytes.Index(file, []byte("xxxx"))] ^= 1
-	_, err := load(place(t, file))
-	if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "job 1-") || !strings.Contains(err.Error(), "checksum") {
+	dir := place(t, file)
+	if _, err := load(dir); !errors.Is(err, errDamaged) {
 		t.Errorf("the error is %v", err)
+	}
+	wantRefused(t, dir, "job 1-", "checksum") // and nothing is written
+}
+
+// TestCommitWithoutLoad: what is written before the start is counted would have
+// a number that is given again.
+func TestCommitWithoutLoad(t *testing.T) {
+	dir := scratchDir(t)
+	s := opened(t, Options{Dir: dir})
+	if err := commit(s, put(benchJob(1))); err == nil || !strings.Contains(err.Error(), "without Load") {
+		t.Errorf("the error is %v", err)
+	}
+	s.Close()
+	if kept, err := load(dir); err != nil || len(kept) != 0 {
+		t.Errorf("kept is %v: %v", kept, err)
 	}
 }
 
@@ -171,10 +199,14 @@ func TestDamage(t *testing.T) {
 	refused, whole, stale := 0, 0, 0
 	try := func(what string, at int, file []byte) {
 		t.Helper()
-		got, err := load(place(t, file))
+		dir := place(t, file)
+		got, err := load(dir)
 		switch {
 		case err != nil:
 			refused++
+			if after, err := os.ReadFile(filepath.Join(dir, fileName)); err != nil || !bytes.Equal(after, file) {
+				t.Fatalf("%s at %#x: the start that was refused has changed the file: %v", what, at, err)
+			}
 		case slices.Equal(got, want):
 			whole++
 		case what == "flipped" && isReference(good, at):

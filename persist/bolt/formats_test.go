@@ -102,7 +102,7 @@ func TestFormats(t *testing.T) {
 		t.Run(fmt.Sprint(v), func(t *testing.T) {
 			dir := place(t, readFormatFile(t, v))
 			for range 2 { // as it was, and as the first start left it
-				s := open(t, Options{Dir: dir})
+				s := opened(t, Options{Dir: dir})
 				wantFormatKept(t, s)
 				s.Close()
 			}

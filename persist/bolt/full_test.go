@@ -78,11 +78,7 @@ func TestDiskFull(t *testing.T) {
 		"hard": {size: 8, minFree: 1, least: 30},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := Open(Options{Dir: smallDisk(t, c.size), MinFree: c.minFree})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			s := open(t, Options{Dir: smallDisk(t, c.size), MinFree: c.minFree})
 			for range 5 {
 				n, err := fillUp(s)
 				if err != nil {
@@ -99,17 +95,13 @@ func TestDiskFull(t *testing.T) {
 // TestBrim has somebody else fill the disk: jobs are refused then, and those
 // that there are can all be finished.
 func TestBrim(t *testing.T) {
-	s, err := Open(Options{Dir: smallDisk(t, 128)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := open(t, Options{Dir: smallDisk(t, 128)})
 	fill(t, s, 2000)
 	other := s.path + ".other"
 	if err := os.WriteFile(other, make([]byte, 256<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
 		t.Fatal(err)
 	}
-	err = commit(s, put(chunky(5000)))
+	err := commit(s, put(chunky(5000)))
 	refusals(t, err, persist.ErrFull)
 	if !strings.Contains(err.Error(), "64.0 MiB are kept for finishing jobs (store-min-free)") {
 		t.Errorf("got %v, which does not say what is kept free", err)

@@ -12,9 +12,10 @@ import (
 )
 
 // Load implements [persist.Store]. It reads the file once, from beginning to
-// end, and holds no more than one job at a time.
+// end, and holds no more than one job at a time. When all of it is good, it
+// counts the start.
 func (s *Store) Load(f func(persist.Change) error) error {
-	return s.view(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		if err := s.loadLimits(tx.Bucket(bucketLimits), f); err != nil {
 			return err
 		}
@@ -24,6 +25,10 @@ func (s *Store) Load(f func(persist.Change) error) error {
 		s.unlook(tx)
 		return nil
 	})
+	if err != nil || s.counted {
+		return err
+	}
+	return s.guarded(s.count)
 }
 
 // unlook takes what was read of the file's mapping out of the process's memory,
@@ -83,8 +88,11 @@ type aside struct {
 }
 
 func newAside(tx *bbolt.Tx, name []byte) *aside {
-	a := &aside{what: name, cursor: tx.Bucket(name).Cursor()}
-	a.key, a.value = a.cursor.First()
+	a := &aside{what: name}
+	if b := tx.Bucket(name); b != nil { // format 1 has no parts
+		a.cursor = b.Cursor()
+		a.key, a.value = a.cursor.First()
+	}
 	return a
 }
 
@@ -118,7 +126,11 @@ func payloadOf(tx *bbolt.Tx, key []byte, j record) ([]byte, error) {
 	if j.count == 0 {
 		return append([]byte{}, j.Payload...), nil
 	}
-	return j.join(key, tx.Bucket(bucketParts).Bucket(key))
+	all := tx.Bucket(bucketParts)
+	if all == nil { // of format 1
+		return j.join(key, nil)
+	}
+	return j.join(key, all.Bucket(key))
 }
 
 // nameOf returns a key for an error message.

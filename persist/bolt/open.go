@@ -43,11 +43,11 @@ var (
 
 // Open opens the store in o.Dir, and makes it if there is none. It refuses,
 // with an error that says why, a store that another process has open, a file
-// that is damaged, that a newer Gearbolt wrote or that something else wrote; it
-// never deletes or overwrites one.
+// that is damaged, that a newer Gearbolt wrote or that something else wrote.
 //
-// Before Open returns, a first transaction has counted this start and shown
-// that the store can be written to.
+// Open writes nothing to a file that is there. [Store.Load] does, when all that
+// it has read is good: so a start that is refused leaves the file as it was, and
+// with it the pages that salvage may need.
 func Open(o Options) (*Store, error) {
 	o, err := o.filled()
 	if err != nil {
@@ -90,13 +90,8 @@ func (s *Store) open() error {
 		return err
 	}
 	s.warnings = append(s.warnings, fileSystemWarnings(s.options.Dir)...)
-	if err := s.guarded(s.begin); err != nil {
+	if err := s.guarded(s.look); err != nil {
 		return err
-	}
-	// Once more, so that both meta pages know of this start: if one is lost,
-	// its number is not given again.
-	if err := s.guarded(func() error { return s.db.Update(func(*bbolt.Tx) error { return nil }) }); err != nil {
-		return fmt.Errorf("store %s: %w", s.path, err)
 	}
 	s.reserve()
 	return s.warnOfRoom()
@@ -151,15 +146,15 @@ func (s *Store) openDB() error {
 	})
 }
 
-// begin checks that the file is a store that this program understands, and
-// counts the start.
-func (s *Store) begin() error {
-	return s.db.Update(func(tx *bbolt.Tx) error {
+// look checks that the file is a store that this program understands, and works
+// out which start this is.
+func (s *Store) look() error {
+	return s.db.View(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil || !bytes.Equal(meta.Get(keyApplication), []byte(application)) {
 			return errForeign(s.path)
 		}
-		if err := s.upgrade(meta); err != nil {
+		if err := s.lookAtFormat(tx, meta); err != nil {
 			return err
 		}
 		last, err := getNumber(meta, keyEpoch)
@@ -167,8 +162,51 @@ func (s *Store) begin() error {
 			return s.refuse("its count of starts: %w", err)
 		}
 		s.epoch = nextEpoch(last, isCopy(tx))
-		return putNumber(meta, keyEpoch, s.epoch)
+		return nil
 	})
+}
+
+// lookAtFormat refuses a file of a newer format, and one that lacks what those
+// of its format have.
+func (s *Store) lookAtFormat(tx *bbolt.Tx, meta *bbolt.Bucket) error {
+	v, err := getNumber(meta, keyFormat)
+	if err != nil {
+		return s.refuse("its format: %w", err)
+	}
+	if err := knownFormat(s.path, v); err != nil {
+		return err
+	}
+	for _, name := range buckets {
+		want := v > 1 || !bytes.Equal(name, bucketParts)
+		switch have := tx.Bucket(name) != nil; {
+		case want && !have:
+			return s.refuse("it has no %s", name)
+		case have && !want:
+			return s.refuse("format %d with %s", v, name)
+		}
+	}
+	return nil
+}
+
+// count writes down that this start has been, and makes a file of an older
+// format one of the current format. That it can be done shows that the store
+// can be written to.
+func (s *Store) count() error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		_, err := tx.CreateBucketIfNotExists(bucketParts) // which format 1 lacks
+		return errors.Join(err, putNumber(meta, keyFormat, formatVersion), putNumber(meta, keyEpoch, s.epoch))
+	})
+	if err == nil {
+		// Once more, so that both meta pages know of this start: if one is lost,
+		// its number is not given again.
+		err = s.db.Update(func(*bbolt.Tx) error { return nil })
+	}
+	if err != nil {
+		return s.fail(fmt.Errorf("store %s: %w", s.path, err))
+	}
+	s.counted = true
+	return nil
 }
 
 func errForeign(path string) error {
@@ -181,32 +219,6 @@ func knownFormat(path string, v uint64) error {
 	}
 	return fmt.Errorf("store %s: its format is version %d, and this program knows versions 1 to %d: "+
 		"a newer Gearbolt has used it; start that one, or restore a backup from before", path, v, formatVersion)
-}
-
-// upgrade makes a file of an older format one of the current format. It refuses
-// a newer one, and a file that lacks what one of its format has.
-func (s *Store) upgrade(meta *bbolt.Bucket) error {
-	v, err := getNumber(meta, keyFormat)
-	if err != nil {
-		return s.refuse("its format: %w", err)
-	}
-	if err := knownFormat(s.path, v); err != nil {
-		return err
-	}
-	if v == 1 {
-		if _, err := meta.Tx().CreateBucket(bucketParts); err != nil {
-			return s.refuse("format 1 with large payloads in parts: %w", err)
-		}
-	}
-	for _, name := range buckets {
-		if meta.Tx().Bucket(name) == nil {
-			return s.refuse("it has no %s", name)
-		}
-	}
-	if v == formatVersion {
-		return nil
-	}
-	return putNumber(meta, keyFormat, formatVersion)
 }
 
 var _ persist.Store = (*Store)(nil)

@@ -177,7 +177,7 @@ func TestLoadedFileIsLetGo(t *testing.T) {
 		s.Commit([]persist.Change{put(largeJob(n, size))}, func(error) {})
 	}
 	s.Close()
-	s = open(t, Options{Dir: s.options.Dir})
+	s = opened(t, Options{Dir: s.options.Dir})
 	before, most := resident(t, "RssFile"), 0
 	if err := s.Load(func(persist.Change) error { most = max(most, resident(t, "RssFile")); return nil }); err != nil {
 		t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 // package comment and in [formatVersion]. A record whose layout changes gets the
 // next version of its own: teach its decode function the new one beside the old
 // ones, which stay for good; and let the encode function write only the new one.
-// Old records are not rewritten. Let [Store.upgrade] make, in the transaction
-// that counts a start, what an older file lacks; an older program refuses the
-// file from then on instead of misreading it. At last add a file of the new
+// Old records are not rewritten. Let lookAtFormat know what an older file lacks,
+// and [Store.count] make that in the transaction that counts a start; an older
+// program refuses the file from then on instead of misreading it. At last add a file of the new
 // format to testdata, which TestFormats tells how to, and leave the others: it
 // opens them all.
 

@@ -45,7 +45,7 @@
 // salvaged, and what comes of them), else 0: see nextEpoch.
 //
 // Format 1 had neither the bucket parts nor jobs of version 2. A file of it is
-// opened as it is: Open adds the bucket and makes it one of format 2, and the
+// opened as it is: Load adds the bucket and makes it one of format 2, and the
 // jobs stay in it as they are.
 package bolt
 
@@ -66,6 +66,7 @@ type Store struct {
 	options  Options
 	path     string
 	epoch    uint64
+	counted  bool // the file knows of epoch; nothing is written before
 	warnings []string
 
 	lock *os.File // holds the directory's lock

@@ -10,10 +10,7 @@ import (
 // TestUnlook: what was taken out of memory is read again, and a closed store
 // is left alone.
 func TestUnlook(t *testing.T) {
-	s, err := Open(Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := open(t, Options{Dir: t.TempDir()})
 	id := persist.JobID{Epoch: s.Epoch(), Seq: 1}
 	payload := bytes.Repeat([]byte("x"), 1000)
 	answer := make(chan error, 1)

@@ -165,6 +165,9 @@ func anyLeft(items []item) bool {
 
 // try is transact without its care for what is fatal.
 func (s *Store) try(items []item) error {
+	if !s.counted { // the numbers of its jobs would be given again
+		return fmt.Errorf("store %s: Commit without Load", s.path)
+	}
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", s.path, err)
