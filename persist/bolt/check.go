@@ -75,8 +75,7 @@ func (s *stopped) check(progress Progress) (*Report, error) {
 		r.Damage = append(r.Damage, Damage{Page: uint64(s.size / m.pageSize),
 			What: fmt.Sprintf("the file is cut off: %d bytes where %d are in use", s.size, need)})
 	}
-	c := &checker{Report: r, now: time.Now(), functions: make(map[string]*Tally),
-		attempts: make(map[string]uint64), parts: make(map[string]*partsSeen)}
+	c := newChecker(r)
 	c.walk = newWalk(s.pager, m, c.record)
 	c.walk.tick = ticker(progress, int64(m.pages), m.pageSize, &c.records)
 	if err := c.walk.all(); err != nil {
@@ -108,6 +107,11 @@ type checker struct {
 	functions map[string]*Tally
 	attempts  map[string]uint64     // page, by key, of those whose job was not met yet
 	parts     map[string]*partsSeen // by the job's key, likewise
+}
+
+func newChecker(r *Report) *checker {
+	return &checker{Report: r, now: time.Now(), functions: make(map[string]*Tally),
+		attempts: make(map[string]uint64), parts: make(map[string]*partsSeen)}
 }
 
 // A partsSeen is what there is of a payload in parts.
@@ -201,12 +205,7 @@ func (c *checker) finish() error {
 	if len(w.lost[kindMeta]) == 0 && (c.Format == 0 || c.Epoch == 0 && c.Jobs > 0) {
 		c.Damage = append(c.Damage, Damage{What: "its format or its count of starts is missing", Lost: "the store's own numbers"})
 	}
-	for _, key := range slices.Sorted(maps.Keys(c.attempts)) {
-		c.left(kindAttempts, c.attempts[key], key)
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.parts)) {
-		c.left(kindParts, c.parts[key].page, key)
-	}
+	c.strays()
 	for _, t := range c.functions {
 		c.Functions = append(c.Functions, *t)
 	}
@@ -219,6 +218,16 @@ func (c *checker) finish() error {
 	used := 2 + free + w.branches + w.leaves + w.over
 	c.FreePages = c.Pages - min(used, c.Pages)
 	return nil
+}
+
+// strays notes what belongs to jobs that were not met.
+func (c *checker) strays() {
+	for _, key := range slices.Sorted(maps.Keys(c.attempts)) {
+		c.left(kindAttempts, c.attempts[key], key)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.parts)) {
+		c.left(kindParts, c.parts[key].page, key)
+	}
 }
 
 // left notes what belongs to a job that there is not.

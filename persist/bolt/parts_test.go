@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -145,12 +146,30 @@ func TestDamagedParts(t *testing.T) {
 // if it is whole.
 func wantDamaged(t *testing.T, dir, word string, whole bool) {
 	t.Helper()
+	wantReported(t, dir)
 	if _, err := load(dir); err == nil || !strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), word) {
 		t.Errorf("the error is %v; %q is not in it", err, word)
 	}
-	s := open(t, Options{Dir: dir})
+	s := opened(t, Options{Dir: dir})
 	if b, err := s.Payload(benchJob(2).ID); (err == nil) != whole {
 		t.Errorf("Payload: %d bytes, %v", len(b), err)
+	}
+}
+
+// wantReported checks that check and salvage tell that the store in dir is
+// damaged, and that what is salvaged is a good store.
+func wantReported(t *testing.T, dir string) {
+	t.Helper()
+	if r, err := Check(dir, nil); err != nil || r.Clean() {
+		t.Errorf("check says %+v, %v", r, err)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	r, err := Salvage(dir, out, SalvageOptions{})
+	if err != nil || r.Whole() {
+		t.Fatalf("salvage says %+v, %v", r, err)
+	}
+	if _, err := load(out); err != nil {
+		t.Error(err)
 	}
 }
 

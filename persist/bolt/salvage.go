@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -79,6 +80,7 @@ type salvager struct {
 	records int64
 
 	newest, before *walk           // the trees; nil: there is none to follow
+	checker        *checker        // of newest
 	lone           bool            // newest may not be the newest: the other meta page is lost
 	last           []byte          // the greatest job number that before, or a lone newest, can have missed nothing up to
 	doubt          map[string]bool // keys of the jobs that are uncertain
@@ -170,11 +172,14 @@ func (g *salvager) gather() error {
 	}
 	g.lone = len(valid) == 1
 	g.newest = newWalk(g.in.pager, valid[0], g.certain)
+	g.checker = newChecker(&Report{Path: g.In})
+	g.checker.walk = g.newest
 	g.Transaction = valid[0].txid
 	if err := g.follow(g.newest); err != nil {
 		return err
 	}
-	g.Damage = append(g.Damage, g.newest.damage...)
+	g.checker.strays()
+	g.Damage = slices.Concat(g.Damage, g.checker.Damage, g.newest.damage)
 	if g.newest.whole() && !g.lone || g.options.Certain {
 		return nil
 	}
@@ -217,10 +222,8 @@ func (g *salvager) scan() error {
 
 // certain takes a record that the newest tree leads to.
 func (g *salvager) certain(r stored) error {
-	if r.kind == kindMeta && bytes.Equal(r.key, keyFormat) {
-		if err := knownFormat(g.In, r.number); err != nil {
-			return err
-		}
+	if err := g.checker.record(r); err != nil {
+		return err
 	}
 	if g.lone {
 		g.reach(r)
