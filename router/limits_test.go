@@ -186,3 +186,21 @@ func TestWorkersComeWhenJobsTakeTheMemory(t *testing.T) {
 		t.Error("no worker may come")
 	}
 }
+
+// When too many replies wait for the store on all connections together, the one
+// that has most of them goes, not the one that has the next.
+func TestWorstListenerIsCutOff(t *testing.T) {
+	m := New(noon, 1, Config{HandlePrefix: "H", Limits: Limits{Replies: 1000}})
+	worst, other := m.Connect(Peer{}), m.Connect(Peer{})
+	for _, c := range []*Conn{worst, other} {
+		says(m, c, request(protocol.SubmitJobBG, "f", "", ""))
+	}
+	says(m, worst, request(protocol.EchoReq, strings.Repeat("x", 900)))
+	says(m, other, request(protocol.EchoReq, strings.Repeat("x", 200)))
+	if !worst.Closing() || other.Closing() || m.heldBytes > 1000 {
+		t.Errorf("who has most is closed: %v, the other one: %v, and %d bytes wait", worst.Closing(), other.Closing(), m.heldBytes)
+	}
+	if err := m.check(); err != nil {
+		t.Error(err)
+	}
+}

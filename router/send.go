@@ -136,7 +136,7 @@ func (m *Machine) hold(c *Conn, h held) {
 }
 
 // count adds bytes that wait on a connection. One that lets too many wait is
-// closed.
+// closed, and of all the one that lets most wait when they are too many together.
 func (m *Machine) count(c *Conn, bytes int) {
 	c.heldBytes += bytes
 	m.heldBytes += int64(bytes)
@@ -144,11 +144,26 @@ func (m *Machine) count(c *Conn, bytes int) {
 	switch {
 	case m.cfg.ReplyLimit > 0 && c.heldBytes > m.cfg.ReplyLimit:
 		m.Count(RepliesOverOutboxLimit, 1)
+		m.cutOff(c)
 	case m.cfg.Limits.Replies > 0 && m.heldBytes > m.cfg.Limits.Replies:
 		m.Count(RepliesOverOutboxMemory, 1)
-	default:
-		return
+		m.cutOff(m.heaviest())
 	}
+}
+
+// heaviest is the connection on which most bytes wait. To cut it off makes room
+// for at least the share of one connection, which pays for the walk.
+func (m *Machine) heaviest() (worst *Conn) {
+	for c := range m.conns.all {
+		if worst == nil || c.heldBytes > worst.heldBytes {
+			worst = c
+		}
+	}
+	return worst
+}
+
+// cutOff closes a connection without what waits on it.
+func (m *Machine) cutOff(c *Conn) {
 	m.send(Send{Conn: c, Close: true})
 	m.unhold(c)
 	c.closed = true
