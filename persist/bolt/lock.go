@@ -47,11 +47,20 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// writePid writes the pid over what an earlier owner has left: a full disk has
+// room for that, and may have none for a new block. Without room the lock holds
+// all the same, and names nobody.
 func writePid(f *os.File) error {
-	if err := f.Truncate(0); err != nil {
-		return fmt.Errorf("store: %w", err)
+	pid := strconv.AppendInt(nil, int64(os.Getpid()), 10)
+	_, err := f.WriteAt(pid, 0)
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		f.Truncate(0)
+		return nil
+	case err == nil:
+		err = f.Truncate(int64(len(pid)))
 	}
-	if _, err := f.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0); err != nil {
+	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
