@@ -141,6 +141,7 @@ func (m *Machine) adminDrop(c *Conn, w *protocol.Words) {
 	default:
 		m.deadlines.cancel(&fn.watch)
 		delete(m.functions, fn.name)
+		m.functionAt.give(fn.seat)
 		m.register(-memoryOfFunction(fn.name))
 		m.sayText(c, textOK)
 	}

@@ -38,7 +38,7 @@ const (
 	uniqueMemory     = 96 // of a job that has a unique id, beside its bytes
 	foregroundMemory = 96 // of a job that clients wait for, beside its payload and them
 	functionMemory   = 448
-	abilityMemory    = 176
+	abilityMemory    = 96
 	listenerMemory   = 96
 )
 

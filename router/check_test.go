@@ -14,7 +14,7 @@ import (
 func (m *Machine) check() error {
 	for _, look := range []func() error{
 		m.checkLists, m.checkJobs, m.checkFunctions, m.checkReady, m.checkUniques,
-		m.checkConns, m.checkWorkers, m.checkWoken, m.checkDeadlines, m.checkBatches, m.checkMemory, m.checkBytes,
+		m.checkConns, m.checkWorkers, m.checkSleepers, m.checkWoken, m.checkDeadlines, m.checkBatches, m.checkMemory, m.checkBytes,
 	} {
 		if err := look(); err != nil {
 			return err
@@ -56,10 +56,10 @@ func soundJobs(what string, l *jobList) error {
 func (m *Machine) checkLists() error {
 	errs := []error{sound("conns", &m.conns)}
 	for c := range m.conns.all {
-		errs = append(errs, sound("listening", &c.listening), sound("turns", &c.turns), sound("awake", &c.awake), soundJobs("holding", &c.holding))
+		errs = append(errs, sound("listening", &c.listening), m.soundChain("turns", &c.turns, byTurn), m.soundChain("awake", &c.awake, bySleep), soundJobs("holding", &c.holding))
 	}
 	for _, fn := range m.functions {
-		errs = append(errs, sound("sleepers", &fn.sleepers), sound("woken", &fn.woken))
+		errs = append(errs, m.soundChain("sleepers", &fn.sleepers, bySleep), sound("woken", &fn.woken))
 		for p := range fn.queues {
 			errs = append(errs, soundJobs("queue", &fn.queues[p]))
 		}
@@ -182,9 +182,10 @@ func (m *Machine) checkFunctions() error {
 		want[j.fn] = n
 	}
 	for c := range m.conns.all {
-		for fn, a := range c.abilities {
+		for at, ref := range c.abilities {
+			fn := m.functionAt.at[at]
 			n := want[fn]
-			n.workers += a.times
+			n.workers += m.abilities.at(ref).times
 			want[fn] = n
 		}
 	}

@@ -39,35 +39,37 @@ func (m *Machine) checkWorkers() error {
 		if timers != c.timers {
 			return fmt.Errorf("connection %d has %d timers, but timers is %d", c.number, timers, c.timers)
 		}
-		if err := c.checkAbilities(); err != nil {
+		if err := m.checkAbilities(c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Conn) checkAbilities() error {
+func (m *Machine) checkAbilities(c *Conn) error {
 	if c.turns.n != len(c.abilities) {
 		return fmt.Errorf("connection %d has %d abilities and %d turns", c.number, len(c.abilities), c.turns.n)
 	}
 	var before *ability
-	for a := range c.turns.all {
-		if c.abilities[a.fn] != a || a.times < 1 {
-			return fmt.Errorf("connection %d: ability %q is out of place", c.number, a.fn.name)
+	awake := 0
+	for a := range m.abilities.all(&c.turns, byTurn) {
+		fn := m.functionAt.at[a.fn]
+		if c.abilities[a.fn] != a.ref || m.connAt.at[a.conn] != c || a.times < 1 {
+			return fmt.Errorf("connection %d: ability %q is out of place", c.number, fn.name)
 		}
 		if before != nil && before.turn >= a.turn {
 			return fmt.Errorf("connection %d: turns are out of order", c.number)
 		}
 		before = a
-		switch a.asleep.in {
-		case &a.fn.sleepers:
-		case &c.awake:
-			if c.sleep == asleep {
-				return fmt.Errorf("connection %d sleeps, but %q cannot wake it", c.number, a.fn.name)
-			}
-		default:
-			return fmt.Errorf("connection %d: ability %q is neither asleep nor awake", c.number, a.fn.name)
+		if a.awake && c.sleep == asleep {
+			return fmt.Errorf("connection %d sleeps, but %q cannot wake it", c.number, fn.name)
 		}
+		if a.awake {
+			awake++
+		}
+	}
+	if awake != c.awake.n {
+		return fmt.Errorf("connection %d has %d abilities that are awake, and %d in their list", c.number, awake, c.awake.n)
 	}
 	return nil
 }
@@ -76,7 +78,7 @@ func (c *Conn) checkAbilities() error {
 func (m *Machine) checkWoken() error {
 	for name, fn := range m.functions {
 		for c := range fn.woken.all {
-			if c.wokenFor != fn || c.sleep != woken || c.abilities[fn] == nil {
+			if c.wokenFor != fn || c.sleep != woken || m.ability(c, fn) == nil {
 				return fmt.Errorf("function %q counts on connection %d, which was not woken for it", name, c.number)
 			}
 		}
@@ -90,9 +92,9 @@ func (m *Machine) checkWoken() error {
 		if m.closing || fn.woken.n >= enough {
 			continue
 		}
-		for a := range fn.sleepers.all {
-			if a.conn.sleep == asleep {
-				return fmt.Errorf("function %q has %d jobs, %d workers woken, and connection %d asleep", name, fn.waiting(), fn.woken.n, a.conn.number)
+		for a := range m.abilities.all(&fn.sleepers, bySleep) {
+			if c := m.connAt.at[a.conn]; c.sleep == asleep {
+				return fmt.Errorf("function %q has %d jobs, %d workers woken, and connection %d asleep", name, fn.waiting(), fn.woken.n, c.number)
 			}
 		}
 	}
@@ -151,7 +153,7 @@ func (m *Machine) checkMemory() error {
 	for c := range m.conns.all {
 		registry += int64(len(c.abilities)) * abilityMemory
 		registrations := 0
-		for a := range c.turns.all {
+		for a := range m.abilities.all(&c.turns, byTurn) {
 			registrations += a.times
 		}
 		if registrations != c.registrations {

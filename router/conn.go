@@ -14,6 +14,7 @@ type Peer struct {
 type Conn struct {
 	peer   Peer
 	number uint64
+	seat   seat        // in Machine.connAt
 	link   link[*Conn] // in Machine.conns
 
 	gone    bool // the other end has closed
@@ -36,12 +37,12 @@ type Conn struct {
 	uncommitted int // bytes of its requests that wait for the store
 
 	// As a worker.
-	abilities     map[*function]*ability
-	turns         list[*ability] // in the order of their turns: wake.go, grab.go
-	turn          int64          // the last turn taken
-	registered    int64          // how many abilities were ever registered
-	registrations int            // how many there are, each as often as it was registered
-	awake         list[*ability] // abilities whose function does not know that it can wake this worker
+	abilities     map[seat]abilityRef // by the function's
+	turns         abilityList         // in the order of their turns: wake.go, grab.go
+	turn          int64               // the last turn taken
+	registered    int64               // how many abilities were ever registered
+	registrations int                 // how many there are, each as often as it was registered
+	awake         abilityList         // abilities whose function does not know that it can wake this worker
 	holding       jobList
 	timers        int    // how many of holding have a timer
 	past          record // jobs that it may have held
@@ -112,6 +113,7 @@ func (m *Machine) Connect(peer Peer) *Conn {
 	m.lastConn++
 	c := &Conn{peer: peer, number: m.lastConn, id: "-", exceptions: m.cfg.Exceptions}
 	c.link.of, c.woken.of = c, c
+	c.seat = m.connAt.take(c)
 	m.conns.pushBack(&c.link)
 	return c
 }

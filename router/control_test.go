@@ -107,7 +107,7 @@ func (s stampede) Step(now time.Time, c *Conn, msg protocol.Message) {
 	}
 	for x := range s.conns.all {
 		if x.sleep == asleep && len(x.parked) == 0 && x.turns.n > 0 {
-			s.noop(x, x.turns.first.of.fn)
+			s.noop(x, s.functionAt.at[s.abilities.at(x.turns.first).fn])
 		}
 	}
 }

@@ -9,7 +9,7 @@ import "time"
 func (m *Machine) Dismiss(now time.Time, c *Conn, n int) (more bool) {
 	m.advance(now)
 	c.end()
-	for a := range c.turns.all {
+	for a := range m.abilities.all(&c.turns, byTurn) {
 		if n == 0 {
 			return true
 		}

@@ -8,6 +8,7 @@ import "gearbolt/persist"
 type function struct {
 	name   string
 	number uint64                      // of the functions that ever were
+	seat   seat                        // in Machine.functionAt
 	queues [persist.Priorities]jobList // jobs that may run, first come first served
 	total  int                         // all its jobs: pending, delayed, queued, running
 	run    int                         // of these, running
@@ -18,23 +19,10 @@ type function struct {
 	maxBytes int64 // "maxqueuebytes"; 0: none
 
 	workers  int                     // registrations
-	sleepers list[*ability]          // abilities of connections that sleep, or did when last looked at: wake.go
+	sleepers abilityList             // abilities of connections that sleep, or did when last looked at: wake.go
 	woken    list[*Conn]             // workers woken for this function that have not come yet
 	watch    deadline                // looks after woken workers that stay silent
 	readyAt  [persist.Priorities]int // place in Machine.ready, from 1; 0: not there
-}
-
-// An ability is a connection's registration for a function (CAN_DO).
-type ability struct {
-	conn    *Conn
-	fn      *function
-	times   int   // how often the connection said CAN_DO; gearmand counts each
-	timeout int64 // CAN_DO_TIMEOUT in nanoseconds; 0: none
-	turn    int64 // the lower the earlier; see Machine.choose
-	since   int64 // when it was last registered, in the connection's count
-
-	ofConn link[*ability] // in conn.turns
-	asleep link[*ability] // in fn.sleepers or conn.awake
 }
 
 // function returns the function of that name, which it makes if there is none.
@@ -48,6 +36,7 @@ func (m *Machine) function(name []byte) *function {
 	fn.limit, fn.maxBytes = l.Max, l.Bytes
 	fn.watch.fire = func() { m.watchWoken(fn) }
 	m.functions[fn.name] = fn
+	fn.seat = m.functionAt.take(fn)
 	m.register(memoryOfFunction(fn.name))
 	return fn
 }

@@ -15,7 +15,7 @@ func (m *Machine) grab(c *Conn, how assignment) {
 	if c.parks {
 		m.park(c, how)
 	} else if a, p := m.choose(c); a != nil {
-		m.assign(c, a, a.fn.queues[p].first, how)
+		m.assign(c, a, m.functionAt.at[a.fn].queues[p].first, how)
 	} else {
 		m.sayPacket(c, protocol.NoJob)
 	}
@@ -38,9 +38,9 @@ func (m *Machine) choose(c *Conn) (*ability, persist.Priority) {
 	for p := range m.ready {
 		var a *ability
 		if len(m.ready[p]) < c.turns.n {
-			a = earliest(c, m.ready[p])
+			a = m.earliest(c, m.ready[p])
 		} else {
-			a = c.firstReady(persist.Priority(p))
+			a = m.firstReady(c, persist.Priority(p))
 		}
 		if a != nil {
 			return a, persist.Priority(p)
@@ -50,20 +50,20 @@ func (m *Machine) choose(c *Conn) (*ability, persist.Priority) {
 }
 
 // earliest is c's ability for one of fns whose turn comes first.
-func earliest(c *Conn, fns readySet) *ability {
+func (m *Machine) earliest(c *Conn, fns readySet) *ability {
 	var first *ability
 	for _, fn := range fns {
-		if a := c.abilities[fn]; a != nil && (first == nil || a.turn < first.turn) {
+		if a := m.ability(c, fn); a != nil && (first == nil || a.turn < first.turn) {
 			first = a
 		}
 	}
 	return first
 }
 
-// firstReady is the first in turn whose function has a job of priority p.
-func (c *Conn) firstReady(p persist.Priority) *ability {
-	for a := range c.turns.all {
-		if a.fn.readyAt[p] > 0 {
+// firstReady is c's first ability in turn whose function has a job of priority p.
+func (m *Machine) firstReady(c *Conn, p persist.Priority) *ability {
+	for a := range m.abilities.all(&c.turns, byTurn) {
+		if m.functionAt.at[a.fn].readyAt[p] > 0 {
 			return a
 		}
 	}
@@ -76,8 +76,8 @@ func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
 	m.dequeue(j)
 	c.turn++
 	a.turn = c.turn
-	a.ofConn.remove()
-	c.turns.pushBack(&a.ofConn)
+	m.abilities.remove(&c.turns, byTurn, a)
+	m.abilities.pushBack(&c.turns, byTurn, a)
 
 	j.state = running
 	m.tie(j).worker = c

@@ -25,17 +25,6 @@ func (l *list[T]) pushBack(k *link[T]) {
 	l.n++
 }
 
-func (l *list[T]) pushFront(k *link[T]) {
-	k.in, k.prev, k.next = l, nil, l.first
-	if l.first == nil {
-		l.last = k
-	} else {
-		l.first.prev = k
-	}
-	l.first = k
-	l.n++
-}
-
 // remove takes k out of the list that it is in, if any.
 func (k *link[T]) remove() {
 	l := k.in

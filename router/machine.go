@@ -40,11 +40,14 @@ type Machine struct {
 	cfg Config
 
 	// Who is there.
-	conns    list[*Conn]
-	lastConn uint64
+	conns     list[*Conn]
+	connAt    seats[Conn] // by Conn.seat
+	lastConn  uint64
+	abilities abilities
 
 	// What is to be done.
 	functions    map[string]*function
+	functionAt   seats[function] // by function.seat
 	lastFunction uint64
 	ready        [persist.Priorities]readySet // functions with jobs that may run
 	limits       limits                       // "maxqueue"

@@ -1,6 +1,10 @@
 package router
 
-import "gearbolt/protocol"
+import (
+	"slices"
+
+	"gearbolt/protocol"
+)
 
 // Parked grabs: the rule stands in the package comment.
 
@@ -9,6 +13,9 @@ func (m *Machine) allYours(c *Conn) { c.parks = true }
 
 // parkLimit is how many requests may wait on one connection.
 const parkLimit = 4096
+
+// parkKept is for how many requests a connection keeps memory while none waits.
+const parkKept = 64
 
 // park keeps a request that cannot be answered yet, behind those before it.
 func (m *Machine) park(c *Conn, how assignment) {
@@ -30,12 +37,12 @@ func (m *Machine) serveParked(c *Conn) bool {
 		return false
 	}
 	how := c.parked[0]
-	if c.parked = c.parked[1:]; len(c.parked) == 0 {
-		c.parked, c.sleep = nil, up
-	} else {
+	if c.parked = slices.Delete(c.parked, 0, 1); len(c.parked) > 0 {
 		m.fallAsleep(c)
+	} else if c.sleep = up; cap(c.parked) > parkKept {
+		c.parked = nil
 	}
-	m.assign(c, a, a.fn.queues[p].first, how)
+	m.assign(c, a, m.functionAt.at[a.fn].queues[p].first, how)
 	return true
 }
 

@@ -66,22 +66,24 @@ func (m *Machine) adminWorkers(c *Conn) {
 		b = append(append(b, ' '), x.peer.Addr...)
 		b = append(append(b, ' '), x.id...)
 		b = append(b, " :"...)
-		for a := range x.newestFirst {
-			b = append(append(b, ' '), cut(a.fn.name)...)
+		for a := range m.newestFirst(x) {
+			b = append(append(b, ' '), cut(m.functionAt.at[a.fn].name)...)
 		}
 		return append(b, '\n')
 	})
 }
 
-// newestFirst yields the abilities as they were registered, the newest first,
-// and as often.
-func (c *Conn) newestFirst(yield func(*ability) bool) {
-	all := slices.Collect(c.turns.all)
+// newestFirst yields a connection's abilities as they were registered, the
+// newest first, and as often.
+func (m *Machine) newestFirst(c *Conn) iter.Seq[*ability] {
+	all := slices.Collect(m.abilities.all(&c.turns, byTurn))
 	slices.SortFunc(all, func(a, b *ability) int { return int(b.since - a.since) })
-	for _, a := range all {
-		for range a.times {
-			if !yield(a) {
-				return
+	return func(yield func(*ability) bool) {
+		for _, a := range all {
+			for range a.times {
+				if !yield(a) {
+					return
+				}
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func (m *Machine) preSleep(c *Conn) {
 		m.cancelTimer(j)
 	}
 	if a, _ := m.choose(c); a != nil {
-		m.noop(c, a.fn)
+		m.noop(c, m.functionAt.at[a.fn])
 	} else {
 		m.fallAsleep(c)
 	}
@@ -55,10 +55,16 @@ func (m *Machine) preSleep(c *Conn) {
 
 func (m *Machine) fallAsleep(c *Conn) {
 	c.sleep = asleep
-	for a := range c.awake.all {
-		a.asleep.remove()
-		a.fn.sleepers.pushBack(&a.asleep)
+	for a := range m.abilities.all(&c.awake, bySleep) {
+		m.abilities.remove(&c.awake, bySleep, a)
+		m.canWake(m.functionAt.at[a.fn], a)
 	}
+}
+
+// canWake lets fn wake a's worker.
+func (m *Machine) canWake(fn *function, a *ability) {
+	a.awake = false
+	m.abilities.pushBack(&fn.sleepers, bySleep, a)
 }
 
 // rouse notes that c is up. It returns the function that c was woken for.
@@ -72,7 +78,7 @@ func (m *Machine) rouse(c *Conn) *function {
 // wake wakes workers until as many come for fn as it has jobs.
 func (m *Machine) wake(fn *function) {
 	for fn.woken.n < m.wanted(fn) {
-		c := fn.nextSleeper()
+		c := m.nextSleeper(fn)
 		if c == nil {
 			return
 		}
@@ -102,12 +108,14 @@ func (m *Machine) rally(c *Conn, fn *function) {
 }
 
 // nextSleeper takes the first worker that sleeps out of fn.sleepers.
-func (fn *function) nextSleeper() *Conn {
-	for a := range fn.sleepers.all {
-		a.asleep.remove()
-		a.conn.awake.pushBack(&a.asleep)
-		if a.conn.sleep == asleep {
-			return a.conn
+func (m *Machine) nextSleeper(fn *function) *Conn {
+	for a := range m.abilities.all(&fn.sleepers, bySleep) {
+		c := m.connAt.at[a.conn]
+		m.abilities.remove(&fn.sleepers, bySleep, a)
+		a.awake = true
+		m.abilities.pushBack(&c.awake, bySleep, a)
+		if c.sleep == asleep {
+			return c
 		}
 	}
 	return nil
@@ -152,9 +160,11 @@ func (m *Machine) canDo(c *Conn, timeout int64) {
 	if fn == nil {
 		fn = m.function(m.args.Arg[0])
 	}
-	a := c.abilities[fn]
+	a := m.ability(c, fn)
 	if a == nil {
 		a = m.newAbility(c, fn)
+	} else {
+		m.abilities.remove(&c.turns, byTurn, a)
 	}
 	a.times++
 	c.registrations++
@@ -162,22 +172,31 @@ func (m *Machine) canDo(c *Conn, timeout int64) {
 	fn.workers++
 	c.registered++
 	a.since, a.turn = c.registered, -c.registered
-	a.ofConn.remove()
-	c.turns.pushFront(&a.ofConn)
+	m.abilities.pushFront(&c.turns, byTurn, a)
 	for c.sleep == asleep && fn.waiting() > 0 && !m.closing {
 		m.rally(c, fn)
 	}
 }
 
+// ability is c's registration for fn, or nil.
+func (m *Machine) ability(c *Conn, fn *function) *ability {
+	ref := c.abilities[fn.seat]
+	if ref == 0 {
+		return nil
+	}
+	return m.abilities.at(ref)
+}
+
+// newAbility has no turn yet.
 func (m *Machine) newAbility(c *Conn, fn *function) *ability {
 	if c.abilities == nil {
-		c.abilities = make(map[*function]*ability)
+		c.abilities = make(map[seat]abilityRef)
 	}
-	a := &ability{conn: c, fn: fn}
-	a.ofConn.of, a.asleep.of = a, a
-	c.abilities[fn] = a
+	a := m.abilities.add()
+	a.conn, a.fn = c.seat, fn.seat
+	c.abilities[fn.seat] = a.ref
 	m.register(abilityMemory)
-	fn.sleepers.pushBack(&a.asleep)
+	m.canWake(fn, a)
 	return a
 }
 
@@ -206,16 +225,20 @@ const maxDigits = 20
 // jobs).
 func (m *Machine) cantDo(c *Conn) {
 	fn := m.functions[string(m.args.Arg[0])]
-	if fn == nil || c.abilities[fn] == nil {
+	if fn == nil {
 		return
 	}
-	m.dropAbility(c, c.abilities[fn])
+	a := m.ability(c, fn)
+	if a == nil {
+		return
+	}
+	m.dropAbility(c, a)
 	m.unwake(c, fn)
 }
 
 // resetAbilities is RESET_ABILITIES.
 func (m *Machine) resetAbilities(c *Conn) {
-	for a := range c.turns.all {
+	for a := range m.abilities.all(&c.turns, byTurn) {
 		m.dropAbility(c, a)
 	}
 	if c.wokenFor != nil {
@@ -224,12 +247,17 @@ func (m *Machine) resetAbilities(c *Conn) {
 }
 
 func (m *Machine) dropAbility(c *Conn, a *ability) {
-	a.ofConn.remove()
-	a.asleep.remove()
-	a.fn.workers -= a.times
+	fn, list := m.functionAt.at[a.fn], &c.awake
+	if !a.awake {
+		list = &fn.sleepers
+	}
+	m.abilities.remove(&c.turns, byTurn, a)
+	m.abilities.remove(list, bySleep, a)
+	fn.workers -= a.times
 	c.registrations -= a.times
 	m.register(-abilityMemory)
 	delete(c.abilities, a.fn)
+	m.abilities.drop(a)
 }
 
 // unwake counts no more on c to come for fn.

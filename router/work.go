@@ -162,6 +162,7 @@ func (m *Machine) Disconnect(now time.Time, c *Conn) {
 		m.leave(l) // first, so that nobody is woken for what is dropped by it
 	}
 	m.resetAbilities(c)
+	m.connAt.give(c.seat)
 	for j := range c.holding.all {
 		m.requeue(j)
 	}

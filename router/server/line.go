@@ -14,8 +14,12 @@ import (
 // at the network.
 
 // muchToDrop is how many functions of a lost connection are dropped in one
-// visit to the machine at most.
-const muchToDrop = 500
+// visit to the machine at most, and littleToDrop how many without standing in
+// line.
+const (
+	muchToDrop   = 256
+	littleToDrop = 16
+)
 
 // hasMuch reports whether c, which has so many messages to be stepped now, has
 // many more behind them.
@@ -38,20 +42,18 @@ func (s *Server) unlock(much bool) {
 
 // disconnect tells the machine that c is lost.
 func (c *conn) disconnect() {
-	if more := c.disconnectPart(); !more {
-		return
-	}
-	c.server.line.Lock()
-	defer c.server.line.Unlock()
-	for c.disconnectPart() {
+	for more := c.disconnectPart(littleToDrop); more; {
+		c.server.line.Lock()
+		more = c.disconnectPart(muchToDrop)
+		c.server.line.Unlock()
 	}
 }
 
 // disconnectPart goes as far as one visit may. It reports whether there is more
 // to do.
-func (c *conn) disconnectPart() (more bool) {
+func (c *conn) disconnectPart(n int) (more bool) {
 	c.server.visit(func(m *router.Machine, now time.Time) {
-		if more = m.Dismiss(now, c.router, muchToDrop); !more {
+		if more = m.Dismiss(now, c.router, n); !more {
 			m.Disconnect(now, c.router)
 		}
 	})
