@@ -4,15 +4,12 @@ package process
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -136,25 +133,3 @@ func (p *Process) Wait(limit time.Duration) error {
 		return fmt.Errorf("process %d still runs after %v", p.cmd.Process.Pid, limit)
 	}
 }
-
-// FreeAddr returns a loopback address on which nothing listens, below the
-// ports that the kernel gives to outgoing connections: otherwise a client that
-// tries to reach a server that is down may take its port, or even connect to
-// itself. No address is returned twice.
-func FreeAddr() (string, error) {
-	for range 1000 {
-		port := 20000 + rand.IntN(12000)
-		if _, taken := handedOut.LoadOrStore(port, true); taken {
-			continue
-		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		return l.Addr().String(), nil
-	}
-	return "", errors.New("no free port between 20000 and 32000")
-}
-
-var handedOut sync.Map // of ports
