@@ -49,7 +49,8 @@ type Config struct {
 
 	// MinBackoff and MaxBackoff bound the pause before a server that was lost
 	// is tried again: it begins with the one (default 50 ms), doubles up to the
-	// other (default 5 s), and between half and all of it is waited.
+	// other (default 5 s), and between half and all of it is waited. It begins
+	// anew after a connection that has lasted longer than the pause.
 	MinBackoff, MaxBackoff time.Duration
 
 	// A server of which nothing was heard for HealthInterval (default 30 s;

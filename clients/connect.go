@@ -3,6 +3,8 @@ package clients
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -26,7 +28,7 @@ func (c *Config) open(ctx context.Context, a address) (net.Conn, error) {
 	secure := tls.Client(nc, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		nc.Close()
-		return nil, err
+		return nil, fmt.Errorf("the TLS handshake failed: %w", err)
 	}
 	return secure, nil
 }
@@ -42,11 +44,12 @@ type holder interface {
 }
 
 // hold keeps a connection to a server until ctx ends: a lost one is replaced,
-// after a pause that grows while the server does not answer.
+// after a pause that grows while the server does not answer, or answers and then
+// ends the connections sooner than they are replaced.
 func (c *Config) hold(ctx context.Context, a address, h holder) {
 	pause := backoff{min: c.MinBackoff, max: c.MaxBackoff}
 	for ctx.Err() == nil {
-		greeted := false
+		greeted, begun := false, time.Now()
 		nc, err := c.open(ctx, a)
 		if err == nil {
 			greeted, err = h.serve(ctx, nc)
@@ -55,13 +58,24 @@ func (c *Config) hold(ctx context.Context, a address, h holder) {
 		case ctx.Err() != nil:
 			return
 		case greeted:
-			pause.next = 0
+			if time.Since(begun) > pause.next {
+				pause.next = 0
+			}
 			h.lost(err)
 		default:
 			h.failed(err)
 		}
 		sleep(ctx, pause.take())
 	}
+}
+
+// reason is why there is no connection, for telling one reason from another: it
+// lacks the ports of our side, which are new each time.
+func reason(err error) string {
+	if op := new(net.OpError); errors.As(err, &op) {
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
 }
 
 // A backoff is a pause that doubles, with jitter: many clients of one server

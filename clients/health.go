@@ -43,7 +43,7 @@ func (c *Client) healthOf(ctx context.Context, s *server) Health {
 	h := Health{Server: s.addr.host}
 	k := c.newCall("echo", "", nil)
 	defer c.release(k)
-	k.packet = protocol.EchoReq
+	k.packet, k.server = protocol.EchoReq, h.Server
 	if _, err := s.session(ctx); err != nil {
 		h.Err = c.verdict(ctx, k, unsent{err: err})
 		return h

@@ -42,8 +42,8 @@ func (j *Job) say(t protocol.Type, data []byte) error {
 	if len(j.Handle.ID)+1+len(data) > j.lane.pool.worker.cfg.PacketLimit {
 		return fmt.Errorf("clients: %w: %d bytes of data exceed the limit of a packet", ErrInvalid, len(data))
 	}
-	if err := j.lane.begin(j.lane.ctx); err != nil {
-		return joined(ErrLost, context.Cause(j.lane.ctx))
+	if err := j.lane.begin(context.Background()); err != nil { // the end of the link ends the wait
+		return joined(ErrLost, err)
 	}
 	defer j.lane.end()
 	if j.over {
@@ -54,8 +54,7 @@ func (j *Job) say(t protocol.Type, data []byte) error {
 }
 
 // finish sends the last word.
-func (j *Job) finish(data []byte, err error) {
-	t, data := lastWord(data, err)
+func (j *Job) finish(t protocol.Type, data []byte) {
 	if size := len(j.Handle.ID) + 1 + len(data); size > j.lane.pool.worker.cfg.PacketLimit {
 		t, data = protocol.WorkException, fmt.Appendf(nil, "a result of %d bytes exceeds the limit of a packet", len(data))
 	}
@@ -98,16 +97,15 @@ var errExited = errors.New("the handler ended without a result")
 // its slot is free again.
 func (j *Job) run(f *function) {
 	ctx, cancel := f.context(j.lane.ctx)
-	var data []byte
-	err := errExited
+	t, data := lastWord(nil, errExited)
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			t, data = lastWord(nil, fmt.Errorf("panic: %v", p))
 			j.lane.log().Error("gearman: handler panicked", "function", j.Function, "job", j.Handle.ID, "panic", p, "stack", string(debug.Stack()))
 		}
 		cancel()
-		j.finish(data, err)
+		j.finish(t, data)
 		j.lane.jobDone()
 	}()
-	data, err = f.handler(ctx, j)
+	t, data = lastWord(f.handler(ctx, j)) // which calls methods of the handler's error
 }

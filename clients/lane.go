@@ -15,13 +15,13 @@ import (
 type post struct {
 	pool *pool
 	addr address
-	down bool // and it was said
+	told string // why it is down, as the log has it; "": it is up
 }
 
 func (p *post) serve(_ context.Context, nc net.Conn) (greeted bool, err error) {
 	l := p.pool.join(p.addr, nc)
 	if greeted, err = l.serve(p.pool.worker.ctx); greeted {
-		p.down = false
+		p.told = ""
 	}
 	return greeted, err
 }
@@ -31,10 +31,11 @@ func (p *post) lost(err error) {
 }
 
 func (p *post) failed(err error) {
-	if !p.down {
+	why := reason(err)
+	if p.told != why {
 		p.pool.worker.cfg.Logger.Warn("gearman: server cannot be reached", "server", p.addr.host, "error", err)
 	}
-	p.down = true
+	p.told = why
 }
 
 // A lane is one connection of a pool.
@@ -163,13 +164,16 @@ func (l *lane) hearEcho(body []byte) error {
 }
 
 // hearError takes ERROR. That a job is not known is about the result of one
-// that the server has given up meanwhile. Else it is about ALL_YOURS before the
-// echo, and about a grab after it: older servers know fewer ways to grab.
+// that the server has given up meanwhile. Before the echo, QUEUE_ERROR says that
+// the server takes no more connections or functions, and anything else is about
+// ALL_YOURS. After it, it is about a grab: older servers know fewer ways to grab.
 func (l *lane) hearError(e *ServerError) error {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	switch {
 	case e.Code == string(protocol.JobNotFound):
+	case !l.ready && e.Code == string(protocol.QueueError):
+		return e
 	case !l.ready:
 		l.refused = true
 	case l.asked == 0:
@@ -179,6 +183,7 @@ func (l *lane) hearError(e *ServerError) error {
 	default:
 		l.grab = map[protocol.Type]protocol.Type{protocol.GrabJobAll: protocol.GrabJobUniq, protocol.GrabJobUniq: protocol.GrabJob}[l.grab]
 		l.answered()
+		l.dry = false
 		l.pool.pump()
 	}
 	return nil

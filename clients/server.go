@@ -91,11 +91,12 @@ func (s *server) failed(err error) {
 	}
 }
 
-// change sets why the server is down, and reports whether it was not before.
+// change sets why the server is down, and reports whether it was not before, or
+// for another reason.
 func (s *server) change(down error) (fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh = s.down == nil
+	fresh = s.down == nil || down != nil && reason(s.down) != reason(down)
 	s.down = down
 	close(s.changed)
 	s.changed = make(chan struct{})
