@@ -80,7 +80,7 @@ func (s *stage) works(args ...string) *exec.Cmd {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	s.await("the worker", func() bool {
+	harness.Await(s, "the worker", func() bool {
 		for _, f := range s.status() {
 			if f.Function == args[0] && f.Workers > 0 {
 				return true
@@ -89,16 +89,6 @@ func (s *stage) works(args ...string) *exec.Cmd {
 		return false
 	})
 	return cmd
-}
-
-// await asks again and again whether something has come about.
-func (s *stage) await(what string, happened func() bool) {
-	s.Helper()
-	for deadline := time.Now().Add(patience); !happened(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // A function is an element of "status -o json".
@@ -138,7 +128,7 @@ func (s *stage) exits(cmd *exec.Cmd, code int) {
 // pids waits for a file of process numbers that a script has written.
 func (s *stage) pids(path string) (words []string) {
 	s.Helper()
-	s.await(path, func() bool {
+	harness.Await(s, path, func() bool {
 		b, _ := os.ReadFile(path)
 		words = strings.Fields(string(b))
 		return bytes.HasSuffix(b, []byte("\n"))

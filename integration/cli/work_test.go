@@ -106,7 +106,7 @@ func TestInterruptLeavesNoChild(t *testing.T) {
 		pids := s.pids(file)
 		ended := make(chan struct{})
 		go func() { defer close(ended); worker.Wait() }()
-		s.await("the end at a second signal", func() bool {
+		harness.Await(s, "the end at a second signal", func() bool {
 			worker.Process.Signal(syscall.SIGINT)
 			select {
 			case <-ended:
@@ -189,7 +189,7 @@ func TestInterruptedCall(t *testing.T) {
 	if err := call.Start(); err != nil {
 		s.Fatal(err)
 	}
-	s.await("the job", func() bool { return len(s.status("nobody")) == 1 })
+	harness.Await(s, "the job", func() bool { return len(s.status("nobody")) == 1 })
 	call.Process.Signal(syscall.SIGINT)
 	s.exits(call, 130)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gearbolt/integration/harness"
 )
 
 // Habits of monitoring tools and of small programs that speak to a job server
@@ -108,7 +110,7 @@ func submitAndClose(t *testing.T) {
 		}
 		c.Close()
 	}
-	eventually(t, "all jobs are in the books", func() bool { return status(t, s.server.Addr, "f").total == jobs })
+	harness.Await(t, "all jobs are in the books", func() bool { return status(t, s.server.Addr, "f").total == jobs })
 }
 
 // connectAndClose opens connections that nobody uses, and some that are cut

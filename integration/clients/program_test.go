@@ -2,15 +2,15 @@ package clients
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"gearbolt/integration/harness"
 )
 
 // patience is how long a test waits for anything that should happen. It is
@@ -24,7 +24,7 @@ type program struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	lines  chan string // closed when the program has closed stdout
-	errors lockedBuffer
+	errors harness.Buffer
 }
 
 // start runs a command until the end of the test.
@@ -151,21 +151,4 @@ func short(s string) string {
 		return fmt.Sprintf("%.200q... (%d bytes)", s, len(s))
 	}
 	return fmt.Sprintf("%q", s)
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -37,7 +37,7 @@ func coalescing(s *stage) {
 	w.expect("job f " + hexOf("one"))
 	second.say("run f normal same %s", hexOf("one"))
 	conn := dial(s, s.server.Addr)
-	eventually(s, "two clients wait for the job", func() bool { return listeners(s, conn, "same") == "2" })
+	harness.Await(s, "two clients wait for the job", func() bool { return listeners(s, conn, "same") == "2" })
 	w.say("go")
 	s.want(first.answer(), reversed("one"))
 	s.want(second.answer(), reversed("one"))
@@ -131,7 +131,7 @@ func reconnect(s *stage) {
 	s.awaitWorkers("f", 1)
 	// The call that finds the connection lost may fail; the client has to
 	// recover, not to foresee.
-	eventually(s, "the client is connected again", func() bool {
+	harness.Await(s, "the client is connected again", func() bool {
 		return c.ask("run f normal none %s", hexOf("after")).events() == reversed("after")
 	})
 	w.expect("job f " + hexOf("after"))

@@ -3,6 +3,8 @@ package clients
 import (
 	"fmt"
 	"strings"
+
+	"gearbolt/integration/harness"
 )
 
 // Scenarios about what a client gets to see of its job.
@@ -67,7 +69,7 @@ func statusByHandle(s *stage) {
 	c := s.client()
 	handle := c.ask("bg f normal none %s", hexOf("x")).handle()
 	w.expect("job f " + hexOf("x"))
-	eventually(s, "the status of the running job is told", func() bool {
+	harness.Await(s, "the status of the running job is told", func() bool {
 		var known, running, n, d int
 		fmt.Sscanf(c.ask("state %s", handle).events(), "state %d %d %d %d", &known, &running, &n, &d)
 		return known == 1 && running == 1 && d > 0 && 10*n == 3*d

@@ -97,14 +97,3 @@ func status(t testing.TB, addr, function string) (b books) {
 	}
 	return b
 }
-
-// eventually asks again and again until the condition holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		time.Sleep(2 * time.Millisecond) // between two questions
-	}
-}

@@ -37,7 +37,7 @@ func (s *stage) anotherWorker(n int, specs ...string) *program {
 // awaitWorkers waits until n workers serve a function.
 func (s *stage) awaitWorkers(function string, n int) {
 	s.Helper()
-	eventually(s, "the workers of "+function+" are known", func() bool {
+	harness.Await(s, "the workers of "+function+" are known", func() bool {
 		return status(s, s.server.Addr, function).workers == n
 	})
 }
@@ -51,7 +51,7 @@ func (s *stage) client(options ...string) *program {
 // idle waits until the server has no job of a function in its books.
 func (s *stage) idle(function string) {
 	s.Helper()
-	eventually(s, "no job of "+function+" is left", func() bool {
+	harness.Await(s, "no job of "+function+" is left", func() bool {
 		return status(s, s.server.Addr, function).total == 0
 	})
 }

@@ -65,7 +65,7 @@ func TestFull(t *testing.T) {
 			f.server.Kill()
 			f.book.Died()
 			f.book.Started()
-			balance(t, f.book, &judge.After{Store: judge.ReadStore(p.dir)})
+			judge.Report(t, f.book.Judge(&judge.After{Store: judge.ReadStore(p.dir)}))
 			t.Logf("%d times full: %d jobs acknowledged, %d refused, each within %v; %d calls meanwhile; with room again, a job is taken within %v",
 				*cycles, f.book.Totals().Acknowledged, f.refused, f.worst.Round(time.Millisecond), f.calls, f.slowest.Round(time.Millisecond))
 		})
@@ -89,23 +89,13 @@ type full struct {
 	slowest time.Duration // recovery
 }
 
-// balance fails the test for what does not balance.
-func balance(t *testing.T, b *judge.Book, a *judge.After) {
-	t.Helper()
-	for i, v := range b.Judge(a) {
-		if i < 5 {
-			t.Error(v)
-		}
-	}
-}
-
 func (f *full) judge(t *testing.T) {
 	t.Helper()
 	s, err := f.book.Look(f.server.Addr)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, f.server.Output())
 	}
-	balance(t, f.book, &judge.After{Server: s})
+	judge.Report(t, f.book.Judge(&judge.After{Server: s}))
 }
 
 func (f *full) job(kind protocol.Type, function string) *judge.Job {

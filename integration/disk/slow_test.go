@@ -65,7 +65,7 @@ func slowDisk(t *testing.T, delay time.Duration) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	balance(t, s.book, &judge.After{Server: look})
+	judge.Report(t, s.book.Judge(&judge.After{Server: look}))
 	s.server.Kill() // lets go of the disk
 }
 

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gearbolt/integration/harness"
 )
 
 // Fedora's and RHEL's gearmand.service runs "/usr/sbin/gearmand $OPTIONS" in
@@ -18,7 +20,7 @@ func TestRedHatUnit(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, addr := range []string{"127.0.0.1:4730", "[::1]:4730"} {
-			await(t, addr, func() bool { return strings.HasPrefix(ask(addr, "version"), "OK 2.0.0+gearbolt.") })
+			harness.Await(t, addr, func() bool { return strings.HasPrefix(ask(addr, "version"), "OK 2.0.0+gearbolt.") })
 		}
 		stop(t, cmd.Process.Pid)
 		if err := cmd.Wait(); err != nil {
@@ -63,7 +65,7 @@ func TestContainer(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "the answer", func() bool { return ask("127.0.0.1:4777", "verbose") == "OK INFO\n" })
+		harness.Await(t, "the answer", func() bool { return ask("127.0.0.1:4777", "verbose") == "OK INFO\n" })
 		wantOwner(t, "/run/data", "root")
 		stop(t, cmd.Process.Pid)
 		if err := cmd.Wait(); err != nil {

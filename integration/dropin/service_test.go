@@ -56,16 +56,6 @@ func ask(addr, line string) string {
 	return answer
 }
 
-// await asks again and again whether something has happened.
-func await(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !happened(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
 // wantServing checks that the process of the pid file answers at addr.
 func wantServing(t *testing.T, pidFile, addr string) (pid int) {
 	t.Helper()

@@ -92,19 +92,7 @@ func look(t *testing.T, b *judge.Book, addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report(t, b.Judge(&judge.After{Server: s}))
-}
-
-// report fails the test with the first violations.
-func report(t *testing.T, all []judge.Violation) {
-	t.Helper()
-	const shown = 10
-	for _, v := range all[:min(len(all), shown)] {
-		t.Error(v)
-	}
-	if n := len(all) - shown; n > 0 {
-		t.Errorf("and %d more violations", n)
-	}
+	judge.Report(t, b.Judge(&judge.After{Server: s}))
 }
 
 // finish has workers do all that is left. Then every job that was acknowledged
@@ -132,7 +120,7 @@ func finish(t *testing.T, b *judge.Book, addr, dir string) {
 	look(t, b, addr)
 	kill(b, s)
 	peers.peers.Wait()
-	report(t, b.Judge(&judge.After{Store: judge.ReadStore(dir)}))
+	judge.Report(t, b.Judge(&judge.After{Store: judge.ReadStore(dir)}))
 }
 
 // checkHistories looks whether each job can have lived as its peers have seen.

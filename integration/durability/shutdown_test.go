@@ -84,7 +84,7 @@ func TestDrainUnderLoad(t *testing.T) {
 	b.Ended()
 	peers.peers.Wait()
 	store := judge.ReadStore(dir)
-	report(t, b.Judge(&judge.After{Store: store}))
+	judge.Report(t, b.Judge(&judge.After{Store: store}))
 	if ended := b.Totals().Ended; len(store.Jobs) > 0 || ended != jobs {
 		t.Errorf("%d of %d jobs were ended, and %d are left", ended, jobs, len(store.Jobs))
 	}

@@ -114,7 +114,7 @@ func died(t *testing.T, b *judge.Book, tr *tracer.Trace) int {
 func recovers(t *testing.T, b *judge.Book, dir string) {
 	t.Helper()
 	data := filepath.Join(dir, "data")
-	report(t, b.Judge(&judge.After{Store: judge.ReadStore(data)}))
+	judge.Report(t, b.Judge(&judge.After{Store: judge.ReadStore(data)}))
 	addr := harness.FreeAddr(t)
 	s := harness.GearboltAt(t, addr, data)
 	b.Started()

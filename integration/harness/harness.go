@@ -3,7 +3,6 @@
 package harness
 
 import (
-	"bytes"
 	"crypto/tls"
 	"net"
 	"os"
@@ -71,7 +70,7 @@ type Server struct {
 	*process.Process
 
 	tls    *tls.Config // nil for plain TCP
-	output lockedBuffer
+	output Buffer
 }
 
 // Port returns the port that the server listens on.
@@ -170,19 +169,14 @@ func FreeAddr(t testing.TB) string {
 	return addr
 }
 
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
+// Await asks again and again whether something has come about, and fails the
+// test when that takes too long: nothing that goes right comes near the limit.
+func Await(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	const limit = 30 * time.Second
+	for deadline := time.Now().Add(limit); !happened(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gearbolt/integration/harness"
 	"gearbolt/integration/judge"
 	"gearbolt/protocol"
 )
@@ -44,7 +45,7 @@ func TestCrowdAcrossACrash(t *testing.T) {
 		}
 		w := s.worker()
 		told = s.crowd(fmt.Sprint("again ", round), func(answered *atomic.Int64) {
-			s.await("all are told", func() bool { return answered.Load() == crowd })
+			harness.Await(s, "all are told", func() bool { return answered.Load() == crowd })
 			a, err := w.Next()
 			if err != nil {
 				t.Error(err)

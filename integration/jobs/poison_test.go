@@ -22,7 +22,7 @@ func TestPoisonJobAcrossRestarts(t *testing.T) {
 		s.take(w, handle)
 		w.Close()
 		want := fmt.Sprintf("%s\t%d\t0\t1", handle, lost)
-		s.await("the loss is counted: "+want, func() bool { return s.shown(handle) == want })
+		harness.Await(s, "the loss is counted: "+want, func() bool { return s.shown(handle) == want })
 		s.submit(s.client(), protocol.SubmitJobEpoch, fmt.Sprint("stored behind it ", lost))
 		s.drainBut(handle)
 		s.kill()
@@ -34,7 +34,7 @@ func TestPoisonJobAcrossRestarts(t *testing.T) {
 	w := s.worker()
 	s.take(w, handle)
 	w.Close()
-	s.await("the job is given up", func() bool { return s.shown(handle) == "" })
+	harness.Await(s, "the job is given up", func() bool { return s.shown(handle) == "" })
 	if jobs := s.balance(); len(jobs) > 0 {
 		t.Errorf("there are still %q", jobs)
 	}

@@ -46,9 +46,7 @@ func (s *stage) balance() []string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	for _, v := range s.book.Judge(&judge.After{Server: server}) {
-		s.Error(v)
-	}
+	judge.Report(s, s.book.Judge(&judge.After{Server: server}))
 	return server.Jobs
 }
 
@@ -125,15 +123,4 @@ func (s *stage) shown(handle string) string {
 		}
 	}
 	return ""
-}
-
-// await asks until f holds.
-func (s *stage) await(what string, f func() bool) {
-	s.Helper()
-	for deadline := time.Now().Add(judge.Patience); !f(); {
-		if time.Now().After(deadline) {
-			s.Fatalf("it is not so that %s", what)
-		}
-		time.Sleep(5 * time.Millisecond) // asks again
-	}
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"strings"
+	"testing"
 )
 
 // An Invariant is what a server keeps, whatever is done to it.
@@ -36,4 +37,16 @@ func (v Violation) String() string {
 		fmt.Fprintf(&b, "\n\t%s", e)
 	}
 	return b.String()
+}
+
+// Report fails the test with the first violations.
+func Report(t testing.TB, all []Violation) {
+	t.Helper()
+	const shown = 10
+	for _, v := range all[:min(len(all), shown)] {
+		t.Error(v)
+	}
+	if n := len(all) - shown; n > 0 {
+		t.Errorf("and %d more violations", n)
+	}
 }

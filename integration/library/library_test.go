@@ -19,7 +19,10 @@ import (
 	"gearbolt/integration/harness"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The thread on which the harness starts servers stays.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("gearbolt/integration/harness/process.onOneThread"))
+}
 
 var servers = []string{"gearbolt", "gearmand"}
 
@@ -126,16 +129,6 @@ func (b *bench) admin(command string) string {
 		b.t.Fatal(err)
 	}
 	return strings.TrimSpace(line)
-}
-
-// eventually asks again and again until the condition holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
 }
 
 func reverse(_ context.Context, job *clients.Job) ([]byte, error) { return reversed(job.Payload), nil }

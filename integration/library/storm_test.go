@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gearbolt/clients"
+	"gearbolt/integration/harness"
 )
 
 const (
@@ -29,7 +30,7 @@ func (n *tally) all() int64 {
 func (n *tally) await(t *testing.T, more int64) {
 	t.Helper()
 	before := n.done.Load()
-	eventually(t, "calls succeed", func() bool { return n.done.Load() >= before+more || n.all() == callers*callsOfEach })
+	harness.Await(t, "calls succeed", func() bool { return n.done.Load() >= before+more || n.all() == callers*callsOfEach })
 }
 
 // 10,000 concurrent calls over one connection, while the server is killed and
@@ -55,7 +56,7 @@ func TestStorm(t *testing.T) {
 			for range killsOfStorm {
 				n.await(t, 4000)
 				b.server.Kill()
-				eventually(t, "a call says that there is no server", func() bool {
+				harness.Await(t, "a call says that there is no server", func() bool {
 					_, err := c.Call(b.ctx, "f", []byte("-"))
 					return errors.Is(err, clients.ErrNoServer)
 				})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gearbolt/clients"
+	"gearbolt/integration/harness"
 )
 
 func TestCall(t *testing.T) {
@@ -139,12 +140,12 @@ func TestBackgroundAndStatus(t *testing.T) {
 			t.Errorf("%+v", job)
 		}
 		job.Progress(3, 10)
-		eventually(t, "the status is 3 of 10", func() bool {
+		harness.Await(t, "the status is 3 of 10", func() bool {
 			st, err := c.Status(b.ctx, h)
 			return err == nil && st == clients.Status{Known: true, Running: true, Numerator: 3, Denominator: 10}
 		})
 		close(g.open)
-		eventually(t, "the job is over", func() bool {
+		harness.Await(t, "the job is over", func() bool {
 			st, err := c.Status(b.ctx, h)
 			return err == nil && !st.Known
 		})

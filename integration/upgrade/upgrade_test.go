@@ -7,7 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"gearbolt/integration/harness"
 	"gearbolt/integration/judge"
@@ -102,7 +101,7 @@ func (s *site) serves(functions []string) {
 	}
 	s.acked = append(s.acked, tokens...)
 	for i, token := range tokens {
-		s.await(functions[i]+" serves", func() bool { return s.ran.count(token) > 0 })
+		harness.Await(s, functions[i]+" serves", func() bool { return s.ran.count(token) > 0 })
 	}
 }
 
@@ -127,8 +126,10 @@ func (s *site) submitting() *sync.WaitGroup {
 	c, all := s.client(), append(s.prompt, s.slow...)
 	var over sync.WaitGroup
 	some := make(chan struct{})
+	enough := sync.OnceFunc(func() { close(some) })
 	over.Go(func() {
 		defer c.Close()
+		defer enough()
 		var waiting []string
 		for n := range budget * len(all) {
 			j := s.job(all[n%len(all)], 1+n)
@@ -141,7 +142,7 @@ func (s *site) submitting() *sync.WaitGroup {
 			}
 			s.acked, waiting = append(s.acked, waiting[0]), waiting[1:]
 			if n == window+len(all) {
-				close(some)
+				enough()
 			}
 		}
 		for len(waiting) > 0 {
@@ -163,7 +164,7 @@ func (s *site) account() {
 		s.Fatal(err)
 	}
 	defer l.Close()
-	s.await("no job is left", func() bool {
+	harness.Await(s, "no job is left", func() bool {
 		jobs, err := l.List("show jobs")
 		return err == nil && len(jobs) == 0
 	})
@@ -182,15 +183,4 @@ func (s *site) account() {
 		}
 	}
 	s.Logf("%d restarts: %d jobs acknowledged, all run; %d ran again", *restarts, len(s.acked), again)
-}
-
-// await asks until f holds.
-func (s *site) await(what string, f func() bool) {
-	s.Helper()
-	for deadline := time.Now().Add(judge.Patience); !f(); {
-		if time.Now().After(deadline) {
-			s.Fatalf("it is not so that %s", what)
-		}
-		time.Sleep(5 * time.Millisecond) // asks again
-	}
 }

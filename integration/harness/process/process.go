@@ -58,14 +58,16 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 // goroutine that was on it before.
 var parent = sync.OnceValue(func() chan<- func() {
 	all := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range all {
-			f()
-		}
-	}()
+	go onOneThread(all)
 	return all
 })
+
+func onOneThread(all <-chan func()) {
+	runtime.LockOSThread()
+	for f := range all {
+		f()
+	}
+}
 
 // AwaitReady dials again and again until the server answers the admin command
 // "version". It fails when the process ends first, or after limit.
