@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -71,6 +72,9 @@ func fillRandom(random *rand.Rand, b []byte) {
 	}
 }
 
+// shares is how many tests share the mutants, at the same time.
+const shares = 2
+
 // TestMutants damages a store in every way, and checks and salvages it. Neither
 // ever panics or changes the file; what the check passes, opens with all that
 // was in it; and salvage recovers all that lies in undamaged pages, and nothing
@@ -84,13 +88,27 @@ func TestMutants(t *testing.T) {
 	if testing.Short() {
 		n = min(n, 500)
 	}
+	var mu sync.Mutex
 	count := map[string]int{}
-	mutants(tr, n, func(m mutant) {
-		verdict, err := m.try(t, tr)
-		if err != nil {
-			t.Fatalf("%s at %#x (page %d): %v", m.what, m.at, m.at/os.Getpagesize(), err)
+	t.Run("share", func(t *testing.T) {
+		for share := range shares {
+			t.Run(fmt.Sprint(share), func(t *testing.T) {
+				t.Parallel()
+				made := 0
+				mutants(tr, n, func(m mutant) {
+					if made++; made%shares != share {
+						return
+					}
+					verdict, err := m.try(t, tr)
+					if err != nil {
+						t.Fatalf("%s at %#x (page %d): %v", m.what, m.at, m.at/os.Getpagesize(), err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					count[verdict]++
+				})
+			})
 		}
-		count[verdict]++
 	})
 	t.Logf("%d pages, %d live things, %d ever: %v", len(tr.file)/os.Getpagesize(), len(tr.live), len(tr.ever), count)
 	for _, verdict := range []string{"clean", "salvaged whole", "salvaged in part", "nothing to salvage"} {
