@@ -30,6 +30,7 @@ func (m *Machine) adminBackup(c *Conn, w *protocol.Words) {
 		m.incomplete(c, w)
 		return
 	}
+	c.backups++
 	m.backups = append(m.backups, Backup{string(w.Word[1]), c, m.reserve(c)})
 }
 
@@ -37,6 +38,7 @@ func (m *Machine) adminBackup(c *Conn, w *protocol.Words) {
 // how many bytes it has, or why there is none.
 func (m *Machine) BackedUp(now time.Time, b Backup, path string, size int64, err error) {
 	m.advance(now)
+	b.conn.backups--
 	start := len(m.arena)
 	if err == nil {
 		m.arena = append(m.arena, "OK "+strconv.FormatInt(size, 10)+" "+path+"\r\n"...)

@@ -31,6 +31,7 @@ type Conn struct {
 	heldSpace []held // where held begins anew when it is empty
 	heldFirst uint64
 	heldBytes int
+	backups   int // that it has asked for and not heard of
 
 	// As a client.
 	listening   list[*listener]
@@ -68,6 +69,11 @@ func (c *Conn) Number() uint64 { return c.number }
 // the store. A shell that reads no more from it while this is large slows the
 // client down to the speed of the disk.
 func (c *Conn) Uncommitted() int { return c.uncommitted }
+
+// Awaits reports whether c is to be told something that the store has a part in,
+// and that nobody but c has any use for: one that has said its last word waits
+// for that.
+func (c *Conn) Awaits() bool { return c.uncommitted > 0 || c.backups > 0 }
 
 // record remembers which jobs a connection may have held, so that its late
 // words about them are swallowed rather than answered with an ERROR that most

@@ -21,6 +21,9 @@ func (s *Server) backUp(all []router.Backup) {
 		} else {
 			s.log.Info("backed up", zap.String("path", path), zap.Int64("bytes", size))
 		}
-		s.visit(func(m *router.Machine, now time.Time) { m.BackedUp(now, b, path, size, err) })
+		s.visit(func(m *router.Machine, now time.Time) {
+			m.BackedUp(now, b, path, size, err)
+			s.storeAnswered()
+		})
 	}
 }

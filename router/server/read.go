@@ -158,22 +158,30 @@ func (s *Server) throttle(c *conn) <-chan struct{} {
 	return s.nextCommit()
 }
 
-// unanswered returns what the answers to c's submissions wait for, or nil.
-// s.mu is held.
+// unanswered returns what the answers to c's submissions, and to its requests
+// for backups, wait for, or nil. s.mu is held.
 func (s *Server) unanswered(c *conn) <-chan struct{} {
-	if c.router.Uncommitted() == 0 {
+	if !c.router.Awaits() {
 		return nil
 	}
 	return s.nextCommit()
 }
 
-// nextCommit returns a channel that is closed when the store next answers.
-// s.mu is held.
+// nextCommit returns a channel that is closed when the store next answers, or
+// has made a backup. s.mu is held.
 func (s *Server) nextCommit() <-chan struct{} {
 	if s.commitWait == nil {
 		s.commitWait = make(chan struct{})
 	}
 	return s.commitWait
+}
+
+// storeAnswered has those go on who wait for nextCommit. s.mu is held.
+func (s *Server) storeAnswered() {
+	if s.commitWait != nil {
+		close(s.commitWait)
+		s.commitWait = nil
+	}
 }
 
 // awaitCommits waits for one commit after the other as long as reason has one
