@@ -244,3 +244,23 @@ func TestRefusalsAreSaidTogether(t *testing.T) {
 		}
 	})
 }
+
+// Peers that send large packets slowly have the read memory for as long as they
+// like. Payloads that workers wait for are read back nevertheless.
+func TestSlowSendersDoNotHoldUpWorkers(t *testing.T) {
+	o := Options{ReadMemory: 4 * mib, Router: router.Config{PayloadMemory: 1}}
+	story(t, o, func(s *stage) {
+		c := s.dial()
+		payload := strings.Repeat("x", mib)
+		c.send(protocol.SubmitJobBG, "f", "", payload)
+		c.expect(protocol.JobCreated, "H:test:1-1")
+		packet := string(protocol.Append(nil, protocol.Req, protocol.EchoReq, make([]byte, 2*mib)))
+		for range 2 {
+			s.dial().write(packet[:len(packet)-1])
+		}
+		s.passes(time.Second)
+		w := s.awake("f")
+		w.send(protocol.GrabJob)
+		w.expect(protocol.JobAssign, "H:test:1-1", "f", payload)
+	})
+}

@@ -85,10 +85,21 @@ func (c *conn) refuseRoom() {
 	c.linger(lingerPacket)
 }
 
+// fetchShare is the part of Options.ReadMemory, as a divisor, that payloads being
+// read back have for themselves: peers who send large packets, as slowly as they
+// like, do not hold up the workers.
+const fetchShare = 4
+
+// shareReadMemory divides Options.ReadMemory.
+func (s *Server) shareReadMemory(n int64) {
+	s.fetching.setLimit((n + fetchShare - 1) / fetchShare)
+	s.reading.setLimit(n - n/fetchShare)
+}
+
 // awaitMemory takes n bytes of the read memory for a payload that is to be read
 // back. It reports false when the server ends.
 func (s *Server) awaitMemory(n int64) bool {
-	for wait := s.reading.take(n); wait != nil; wait = s.reading.take(n) {
+	for wait := s.fetching.take(n); wait != nil; wait = s.fetching.take(n) {
 		select {
 		case <-wait:
 		case <-s.quit:

@@ -98,7 +98,8 @@ type Server struct {
 	packetLimit atomic.Int64 // Options.PacketLimit, for every read
 	sweeps      atomic.Int64 // how often the server has looked around
 	backlog     atomic.Int64 // bytes in outboxes whose peers are slow, or that are large
-	reading     allowance    // Options.ReadMemory
+	reading     allowance    // Options.ReadMemory: large packets that are arriving
+	fetching    allowance    // and payloads that are being read back
 	lastTries   sync.Mutex   // see conn.lastTry
 	farewells   atomic.Int64 // peers that are turned away and told why
 
@@ -108,7 +109,7 @@ type Server struct {
 	machine    *router.Machine
 	timer      *time.Timer
 	armed      time.Time     // when timer fires; zero: it does not
-	commitWait chan struct{} // closed at the next commit; nil: nobody waits for it
+	commitWait chan struct{} // closed when the store next answers; nil: nobody waits for it
 	listeners  map[net.Listener]struct{}
 	conns      map[*conn]struct{}
 	perAddress map[string]int
@@ -139,7 +140,7 @@ func New(o Options, store persist.Store, log *zap.Logger) (*Server, error) {
 		perAddress: make(map[string]int),
 	}
 	s.packetLimit.Store(int64(o.PacketLimit))
-	s.reading.setLimit(o.ReadMemory)
+	s.shareReadMemory(o.ReadMemory)
 	s.sweeps.Store(1)
 	if err := store.Load(s.restore); err != nil {
 		return nil, err
@@ -167,7 +168,7 @@ func (s *Server) Recovered() int { return s.recovered }
 func (s *Server) Reconfigure(o Options) {
 	o = o.withDefaults()
 	s.packetLimit.Store(int64(o.PacketLimit))
-	s.reading.setLimit(o.ReadMemory)
+	s.shareReadMemory(o.ReadMemory)
 	s.visit(func(m *router.Machine, now time.Time) {
 		s.opts = o
 		m.Configure(now, o.Router)

@@ -132,10 +132,7 @@ func (s *Server) takeAnswer(err error) {
 	}
 	s.visit(func(m *router.Machine, now time.Time) {
 		m.Committed(now, refused)
-		if s.commitWait != nil {
-			close(s.commitWait)
-			s.commitWait = nil
-		}
+		s.storeAnswered()
 	})
 }
 
@@ -151,6 +148,6 @@ func (s *Server) fetch(fetches []router.Fetch) {
 			return
 		}
 		s.visit(func(m *router.Machine, now time.Time) { m.Fetched(now, f, payload, err == nil) })
-		s.reading.give(int64(f.Size()))
+		s.fetching.give(int64(f.Size()))
 	}
 }
