@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+
+	"gearbolt/persist"
 )
 
 // leaves returns the jobs of each leaf of a store's file, by its page.
@@ -162,4 +165,40 @@ func TestSalvageIncompletePayload(t *testing.T) {
 	if ids := keptIDs(t, out); len(ids) != 2 || ids["1-7"] {
 		t.Errorf("kept are %v", ids)
 	}
+}
+
+// TestScanBehindStalePage: a free page still says that it runs over into pages
+// that have something else by now, which is not to be passed over.
+func TestScanBehindStalePage(t *testing.T) {
+	const pageSize = 1 << 12
+	large, small := benchJob(1), benchJob(2)
+	large.Payload = make([]byte, pageSize)
+	file := make([]byte, 2*pageSize)
+	file = append(file, leafPage(2, large, 2*pageSize)...)
+	file = append(file[:3*pageSize], leafPage(3, small, pageSize)...)
+	var found []string
+	s := scan{
+		pager: pager{bytes.NewReader(file), int64(len(file)), pageSize},
+		skip:  func(uint64) bool { return false },
+		tick:  func(uint64) error { return nil },
+		found: func(r stored) error { found = append(found, nameOf(r.key)); return nil },
+	}
+	if err := s.all(); err != nil || len(found) != 1 || found[0] != small.ID.String() {
+		t.Errorf("found %v: %v", found, err)
+	}
+}
+
+// leafPage returns size bytes of pages from number id on, a leaf with job j.
+func leafPage(id uint64, j *persist.Job, size int) []byte {
+	key, value := encode(j)
+	b := make([]byte, pageHeader+elementSize, size)
+	order := binary.NativeEndian
+	order.PutUint64(b, id)
+	order.PutUint16(b[8:], pageLeaf)
+	order.PutUint16(b[10:], 1)
+	order.PutUint32(b[12:], uint32(size>>12-1))
+	order.PutUint32(b[pageHeader+4:], elementSize)
+	order.PutUint32(b[pageHeader+8:], uint32(len(key)))
+	order.PutUint32(b[pageHeader+12:], uint32(len(value)))
+	return append(append(b, key...), value...)[:size]
 }

@@ -15,18 +15,17 @@ type scan struct {
 
 func (s *scan) all() error {
 	for id := uint64(2); id < s.count(); {
-		n, taken := node{}, uint64(1)
+		taken := uint64(1)
 		if !s.skip(id) {
-			n = s.leaf(id)
-		}
-		if n.err == nil && n.elements != nil {
-			// What runs over into other pages is values of jobs, which may look
-			// like anything.
-			taken = uint64(n.span / s.pageSize)
-		}
-		for _, e := range n.elements {
-			if err := s.element(&n, e); err != nil {
+			n := s.leaf(id)
+			right, err := s.node(&n)
+			if err != nil {
 				return err
+			}
+			if right && n.span > 0 {
+				// What runs over into other pages is values of jobs, which may
+				// look like anything.
+				taken = uint64(n.span / s.pageSize)
 			}
 		}
 		if err := s.tick(taken); err != nil {
@@ -37,32 +36,41 @@ func (s *scan) all() error {
 	return nil
 }
 
+// node hands on the records of n, and reports whether all of it is right. Where
+// it is not, the pages that it once ran over into may be others by now.
+func (s *scan) node(n *node) (right bool, err error) {
+	right = n.err == nil
+	for _, e := range n.elements {
+		ok, err := s.element(n, e)
+		if err != nil {
+			return false, err
+		}
+		right = right && ok
+	}
+	return right, nil
+}
+
 // leaf reads page id if it is, or was, the leaf of a tree.
 func (s *scan) leaf(id uint64) node {
 	if h, err := s.head(id); err != nil || h.flags != pageLeaf || h.count == 0 {
 		return node{}
 	}
-	return s.node(id)
+	return s.pager.node(id)
 }
 
-func (s *scan) element(n *node, e element) error {
+func (s *scan) element(n *node, e element) (right bool, err error) {
 	if e.bucket {
 		_, inline, err := bucketIn(n.id, e.value)
 		if err != nil || inline == nil {
-			return nil // its pages are come upon by themselves
+			return err == nil, nil // its pages are come upon by themselves
 		}
-		for _, e := range inline.elements {
-			if err := s.element(inline, e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.node(inline)
 	}
 	r := stored{page: n.id, key: e.key, value: e.value}
 	if !r.classify(&s.decoder) {
-		return nil
+		return false, nil
 	}
-	return s.found(r)
+	return true, s.found(r)
 }
 
 // guessPageSize sets the page size of a file without a valid meta page: that
