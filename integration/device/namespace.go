@@ -3,11 +3,13 @@ package device
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -55,9 +57,10 @@ func enter() error {
 	return syscall.Exec(self, os.Args, append(os.Environ(), insideEnv+"=1"))
 }
 
-// Need skips the test where disks cannot be made: that takes root, FUSE and
-// loop devices. The named programs can be installed everywhere, and so must
-// not be missing in CI.
+// Need skips the test where disks cannot be made: that takes root, FUSE, loop
+// devices and a kernel that knows the file system. The named programs can be
+// installed everywhere, and so must not be missing in CI; with mkfs.KIND, a disk
+// of that kind is mounted once.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
 	switch {
@@ -74,6 +77,40 @@ func Need(t testing.TB, programs ...string) {
 		f.Close()
 	}
 	harness.Need(t, programs...)
+	for _, p := range programs {
+		if kind, ok := strings.CutPrefix(p, "mkfs."); ok {
+			needMount(t, Kind(kind))
+		}
+	}
+}
+
+// needMount skips the test where the system lets no disk of some kind be
+// mounted. Whatever else goes wrong is for the test to find.
+func needMount(t testing.TB, kind Kind) {
+	t.Helper()
+	try, _ := mounts.LoadOrStore(kind, sync.OnceValue(kind.mount))
+	err := try.(func() error)()
+	for _, why := range []error{unix.ENODEV, unix.EPERM, unix.EACCES, unix.ENXIO, fs.ErrNotExist} {
+		if errors.Is(err, why) {
+			t.Skipf("no disk of kind %s can be used: %v", kind, err)
+		}
+	}
+}
+
+var mounts sync.Map // from Kind to what tries it once
+
+// mount mounts a disk and lets go of it.
+func (k Kind) mount() error {
+	im, err := Format(k, k.Smallest())
+	if err != nil {
+		return err
+	}
+	defer im.Close()
+	m, err := im.Mount()
+	if err != nil {
+		return err
+	}
+	return m.Unmount()
 }
 
 // dirPrefix begins the names of the directories that disks are mounted in; the

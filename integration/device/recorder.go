@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gearbolt/integration/harness/process"
 )
 
 // A Fault is what a recorded disk can be made to fail in, with EIO.
@@ -36,7 +38,7 @@ type Recorder struct {
 	image   *Image // as it is
 	log     *os.File
 	shared  *shared
-	servant *exec.Cmd
+	servant *process.Process
 	fuseDir string
 	mount   *Mount
 }
@@ -103,12 +105,11 @@ func (r *Recorder) startServant() error {
 	// Not for an interrupt that the terminal sends to all: as long as the test
 	// process lives, it may be about to unmount.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	err = cmd.Start()
+	r.servant, err = process.Start(cmd)
 	theirs.Close()
 	if err != nil {
 		return err
 	}
-	r.servant = cmd
 	ready.SetReadDeadline(time.Now().Add(30 * time.Second))
 	if _, err := ready.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("the disk's process does not begin: %w", err)
@@ -175,8 +176,7 @@ func (r *Recorder) Close() error {
 	errs := []error{r.unmount()}
 	if r.servant != nil {
 		// Without its server, what is still mounted only fails.
-		r.servant.Process.Kill()
-		r.servant.Wait()
+		r.servant.Kill()
 		r.servant = nil
 	}
 	if r.fuseDir != "" {

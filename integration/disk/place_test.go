@@ -9,12 +9,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"gearbolt/integration/device"
 	"gearbolt/integration/harness"
+	"gearbolt/integration/harness/process"
 )
 
 func TestMain(m *testing.M) { device.Main(m) }
@@ -144,33 +144,34 @@ func inject(t *testing.T, s *harness.Server, path, what string) (stop func()) {
 	call, _, _ := strings.Cut(what, ":")
 	pid := s.Cmd.Process.Pid
 	cmd := exec.Command("strace", "-f", "-o", "/dev/null", "-p", strconv.Itoa(pid), "-P", path, "-e", "trace="+call, "-e", "inject="+what)
+	said := new(harness.Buffer)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := cmd.Start(); err != nil {
+	cmd.Stderr = said
+	strace, err := process.Start(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	awaitTracer(t, pid)
+	harness.Await(t, "strace to trace the server", func() bool {
+		if strace.Exited() && strings.Contains(said.String(), "Operation not permitted") {
+			t.Skipf("strace may not trace the server: %s", said)
+		}
+		return traced(pid)
+	})
 	return func() {
-		cmd.Process.Signal(syscall.SIGTERM) // lets go of the server
-		cmd.Wait()
+		strace.Signal(syscall.SIGTERM) // lets go of the server
+		if err := strace.Wait(patience); !strace.Exited() {
+			t.Fatal(err)
+		}
 	}
 }
 
-// awaitTracer waits until all threads of a process are traced.
-func awaitTracer(t *testing.T, pid int) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		all, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
-		free := 0
-		for _, path := range all {
-			if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), "TracerPid:\t0\n") {
-				free++
-			}
-		}
-		if len(all) > 0 && free == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("strace does not trace all of process %d", pid)
+// traced reports whether all threads of a process are traced.
+func traced(pid int) bool {
+	all, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
+	for _, path := range all {
+		if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), "TracerPid:\t0\n") {
+			return false
 		}
 	}
+	return len(all) > 0
 }

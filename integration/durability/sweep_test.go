@@ -32,6 +32,9 @@ func TestKilledAtEveryCall(t *testing.T) {
 		tr, addr := traced(t, b, harness.Binary(t), dir, nth)
 		play(b, addr)
 		calls = died(t, b, tr)
+		if n := b.Totals().Acknowledged; nth == 0 && n < scripted {
+			t.Errorf("%d of %d jobs were acknowledged by a server that nobody killed", n, scripted)
+		}
 		recovers(t, b, dir)
 		return calls
 	})
@@ -67,6 +70,9 @@ func sweep(t *testing.T, attempt func(t *testing.T, nth int) (calls int)) {
 		}
 		tried++
 	}
+	if tried == 0 {
+		t.Error("the server was never killed")
+	}
 	t.Logf("%d calls in all; killed at %d of them", all, tried)
 }
 
@@ -74,12 +80,13 @@ func sweep(t *testing.T, attempt func(t *testing.T, nth int) (calls int)) {
 // answers, or is dead.
 func traced(t *testing.T, b *judge.Book, bin, dir string, nth int) (*tracer.Trace, string) {
 	t.Helper()
+	tracer.Need(t)
 	addr := harness.FreeAddr(t)
 	b.Started()
 	cmd := exec.Command(bin, "--listen", addr, "--data-dir", filepath.Join(dir, "data"))
 	tr, err := tracer.Start(cmd, nth, writing...)
 	if err != nil {
-		harness.Missing(t, "a program cannot be traced: "+err.Error())
+		t.Fatal(err)
 	}
 	t.Cleanup(tr.Kill)
 	for deadline := time.Now().Add(judge.Patience); time.Now().Before(deadline); {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gearbolt/integration/device"
+	"gearbolt/integration/harness/tracer"
 	"gearbolt/integration/judge"
 )
 
@@ -37,6 +38,7 @@ func (c failingCall) tracer(k int64, log string) func(disk string) []string {
 // promise more than they have: even then nobody knows what is on the disk.
 func TestErrorOfCall(t *testing.T) {
 	device.Need(t, "mkfs.ext4", "strace")
+	tracer.Need(t)
 	for _, c := range []failingCall{
 		{"ftruncate", "EIO", 0, growing},
 		{"pwrite64", "EIO", 8, mixed},

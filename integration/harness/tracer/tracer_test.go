@@ -12,6 +12,7 @@ import (
 // A program that removes files is killed at each removal, and has done those
 // before it.
 func TestKilledAtTheNth(t *testing.T) {
+	Need(t)
 	names := []string{"a", "b", "c"}
 	for nth := 1; nth <= 4; nth++ {
 		dir := t.TempDir()
