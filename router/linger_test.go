@@ -54,4 +54,15 @@ func TestLinger(t *testing.T) {
 	m.Tick(noon.Add(time.Second))
 	work(4)
 	commit(noon.Add(time.Second), persist.DeleteJob)
+
+	// The disk was slow: those who are answered now come first.
+	submit()
+	commit(noon.Add(time.Second), persist.PutJob)
+	submit()
+	m.Changes()
+	work(5)
+	m.Committed(noon.Add(2*time.Second), nil)
+	commit(noon.Add(2 * time.Second))
+	submit()
+	commit(noon.Add(2*time.Second), persist.DeleteJob, persist.PutJob)
 }

@@ -23,10 +23,11 @@ type Config struct {
 	Verbose string // answered to "verbose"
 	PID     int    // answered to "getpid"
 
-	// Linger is how long after a commit was begun the next one waits for more to
-	// come if nobody waits for it: if it has nothing but deletes and attempts.
-	// While a queue drains these come one by one, and a commit costs what a
-	// hundred of them do. A crash in between has some more jobs run again.
+	// Linger is how long after a commit the next one waits for more to come if
+	// nobody waits for it: if it has nothing but deletes and attempts. While a
+	// queue drains these come one by one, and a commit costs what a hundred of
+	// them do; and those whom the commit answered soon submit again, and would
+	// find the store busy. A crash in between has some more jobs run again.
 	Linger time.Duration
 }
 

@@ -149,7 +149,6 @@ func (m *Machine) Changes() []persist.Change {
 	if m.committing != nil || len(m.gathering.changes) == 0 || m.linger() {
 		return nil
 	}
-	m.lingerUntil = m.clock.now + int64(m.cfg.Linger)
 	m.committing, m.gathering, m.spare = m.gathering, m.spare, nil
 	return m.committing.changes
 }
@@ -162,6 +161,7 @@ func (m *Machine) Uncommitted() int64 { return m.uncommitted }
 // machine is not told, says nothing, and the process ends.
 func (m *Machine) Committed(now time.Time, refused *persist.RefusedError) {
 	m.advance(now)
+	m.lingerUntil = m.clock.now + int64(m.cfg.Linger)
 	b := m.committing
 	why, whyJob := b.why(refused)
 	for i, j := range b.jobs {
