@@ -40,7 +40,7 @@ find_missing() {
 	check npm "the tests of Node" has_command npm
 	check e2fsprogs "the tests of power cuts and full disks" has_command mkfs.ext4
 	check xfsprogs "the tests of power cuts" has_command mkfs.xfs
-	check strace "the tests of disk errors" has_command strace
+	check strace "the tests of disk errors and quotas" has_command strace
 	check openssl "the tests of openssl s_client" has_command openssl
 }
 

@@ -23,5 +23,20 @@ if [ -z "${CI:-}" ] && ! go test -race -run '^$' errors >/dev/null 2>&1; then
 	race=()
 fi
 # No result is taken from the cache (-count=1): go test does not know that the
-# integration tests depend on the server that they build.
-go test ${race[@]+"${race[@]}"} -count=1 -timeout 40m "$@" ./...
+# integration tests depend on the server that they build. Their packages come
+# one after the other: with servers, peers and disks at work in two at once, one
+# would measure the other.
+status=0
+tests() { go test ${race[@]+"${race[@]}"} -count=1 -timeout 40m "$@" || status=1; }
+mapfile -t units < <(go list ./... | grep -v /integration/)
+tests "$@" "${units[@]}"
+tests -p 1 "$@" ./integration/...
+
+# The comparison with NATS is a module of its own.
+if [ -n "${CI:-}" ] || go -C integration/nats mod download >/dev/null 2>&1; then
+	go -C integration/nats vet ./... || status=1
+	go -C integration/nats test -count=1 ./... || status=1
+else
+	echo 'the modules of NATS cannot be downloaded; left out: the tests of integration/nats'
+fi
+exit $status
