@@ -16,7 +16,7 @@ type size struct {
 }
 
 func (v *size) Set(s string) error {
-	n, err := parseSize(s)
+	n, err := ParseSize(s)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,9 @@ func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 // of a thousand (kB, MB, …) are understood, too.
 var units = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 
-func parseSize(s string) (int64, error) {
+// ParseSize reads a number of bytes, with or without a unit, as the settings
+// have it: 512, 64MiB, 1g.
+func ParseSize(s string) (int64, error) {
 	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
 	unit, ok := unitSize(strings.TrimSpace(s[digits:]))
 	n, err := strconv.ParseUint(s[:digits], 10, 63)

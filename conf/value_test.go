@@ -45,12 +45,12 @@ func TestSizes(t *testing.T) {
 		"0": 0, "123": 123, "1B": 1, "1k": 1024, "1K": 1024, "1KiB": 1024, "1kib": 1024, "1kB": 1000,
 		"64 MiB": 64 << 20, "2G": 2 << 30, "3TB": 3e12, "8191PiB": 8191 << 50, "9223372036854775807": 1<<63 - 1,
 	} {
-		if got, err := parseSize(text); err != nil || got != want {
+		if got, err := ParseSize(text); err != nil || got != want {
 			t.Errorf("%s: got %d, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "MiB", "-1", "1.5G", "1XB", "8192PiB", "9223372036854775808", "99999999999999999999"} {
-		if got, err := parseSize(text); err == nil {
+		if got, err := ParseSize(text); err == nil {
 			t.Errorf("%q was taken for %d", text, got)
 		}
 	}
@@ -60,11 +60,11 @@ func FuzzSize(f *testing.F) {
 	f.Add("64MiB")
 	f.Add("9223372036854775807")
 	f.Fuzz(func(t *testing.T, text string) {
-		n, err := parseSize(text)
+		n, err := ParseSize(text)
 		if err != nil {
 			return
 		}
-		if again, err := parseSize(formatSize(n)); n < 0 || err != nil || again != n {
+		if again, err := ParseSize(formatSize(n)); n < 0 || err != nil || again != n {
 			t.Errorf("%q is %d, written %s, read back as %d, %v", text, n, formatSize(n), again, err)
 		}
 	})
