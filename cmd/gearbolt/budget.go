@@ -30,6 +30,10 @@ const (
 	packetShare  = 16
 
 	mostCommits = 64 << 20
+
+	// leastMemory is what is divided where there is less: a share of nothing
+	// would be no limit at all. A warning says that it is not there.
+	leastMemory = 16 << 20
 )
 
 // budgetOf divides memory, but for what the operator has set. The defaults of
@@ -37,6 +41,7 @@ const (
 // them.
 func budgetOf(inv *conf.Invocation, memory int64) budget {
 	s := &inv.Settings
+	memory = max(memory, leastMemory)
 	unlessSet := func(name string, value, share int64) int64 {
 		if inv.Origins[name] != "default" {
 			return value

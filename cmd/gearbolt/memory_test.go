@@ -67,6 +67,11 @@ func TestBudget(t *testing.T) {
 	if want := (budget{256 * mib, 16 << 30, 8 << 30, 8 << 30, 64 * mib, 64 * mib}); large != want {
 		t.Errorf("of 64 GiB: %v, want %v", large, want)
 	}
+	for _, memory := range []int64{0, 1, 4096} { // GOMEMLIMIT can say so
+		if b := of(memory); min(b.payloads, b.queue, b.outboxes, b.reads, b.commits, b.packet) < mib/4 {
+			t.Errorf("of %d bytes: %v", memory, b)
+		}
+	}
 	if small.total() > 256*mib*2/3 {
 		t.Errorf("%d of 256 MiB leave too little", small.total()/mib)
 	}
