@@ -86,7 +86,11 @@ type salvager struct {
 	doubt          map[string]bool // keys of the jobs that are uncertain
 }
 
-// make makes the new directory. Until it is whole and on stable storage it has
+// unfinishedName is what the new file is called until it is whole and on stable
+// storage.
+const unfinishedName = fileName + ".new"
+
+// make makes the new directory. Until there is a good store in it, it has
 // another name.
 func (g *salvager) make(out string) error {
 	temp := out + ".new"
@@ -96,7 +100,7 @@ func (g *salvager) make(out string) error {
 	if err := os.Mkdir(temp, 0o700); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	err := g.fill(filepath.Join(temp, fileName))
+	err := g.fill(filepath.Join(temp, unfinishedName))
 	if err == nil {
 		err = g.publish(temp, out)
 	}
@@ -106,9 +110,10 @@ func (g *salvager) make(out string) error {
 	return nil
 }
 
-// clearTemp removes a directory that a salvage left, which has one file in it.
+// clearTemp removes a directory that a salvage left. One with anything else in
+// it, which may be a good store, is somebody's.
 func clearTemp(temp string) error {
-	for _, name := range []string{filepath.Join(temp, fileName), temp} {
+	for _, name := range []string{filepath.Join(temp, unfinishedName), temp} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -116,7 +121,20 @@ func clearTemp(temp string) error {
 	return nil
 }
 
+// publish gives the file and its directory their names.
 func (g *salvager) publish(temp, out string) error {
+	unfinished, file := filepath.Join(temp, unfinishedName), filepath.Join(temp, fileName)
+	if err := os.Rename(unfinished, file); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	err := g.publishDir(temp, out)
+	if err != nil {
+		os.Rename(file, unfinished) // to be removed; if it has gone to out, there is none
+	}
+	return err
+}
+
+func (g *salvager) publishDir(temp, out string) error {
 	d, err := os.Open(temp)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)

@@ -140,6 +140,36 @@ func TestSalvageRefuses(t *testing.T) {
 	}
 }
 
+// TestSalvageKeepsWhatIsThere salvages where the name that the directory has at
+// first belongs to a store, such as one that was salvaged before.
+func TestSalvageKeepsWhatIsThere(t *testing.T) {
+	dir := place(t, written(t))
+	first := filepath.Join(dir, "out.new")
+	if _, err := Salvage(dir, first, SalvageOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(first, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Salvage(dir, filepath.Join(dir, "out"), SalvageOptions{}); err == nil || !strings.Contains(err.Error(), first) {
+		t.Errorf("the error is %v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(first, fileName)); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the store in %s has changed: %v", first, err)
+	}
+	// But what a salvage left that was killed does not stand in the way.
+	if err := os.Rename(filepath.Join(first, fileName), filepath.Join(first, unfinishedName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Salvage(dir, filepath.Join(dir, "out"), SalvageOptions{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(first); err == nil {
+		t.Errorf("%s is still there", first)
+	}
+}
+
 // A job of whose payload a part is lost is lost, and said to be.
 func TestSalvageIncompletePayload(t *testing.T) {
 	dir := t.TempDir()
