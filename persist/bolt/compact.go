@@ -39,15 +39,20 @@ func compact(dir string, progress Progress, at func(step string) error) (*Compac
 		return nil, err
 	}
 	defer s.close()
+	// The name may be a link to a file on another disk: that one is replaced.
+	path, err := filepath.EvalSymlinks(s.path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	c := &Compacted{Path: s.path, Before: s.size}
-	temp := s.path + ".compact"
+	temp := path + ".compact"
 	defer os.Remove(temp) // unless it has another name by then
 	report, err := s.rewrite(temp, false, progress, func() error { return at(stepFilled) })
 	if err == nil {
 		err = at(stepChecked)
 	}
 	if err == nil {
-		err = replace(temp, s.path, at)
+		err = replace(temp, path, at)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", s.path, err)
@@ -89,9 +94,10 @@ func openToRead(dir string) (*stopped, error) {
 
 // rewrite makes the file temp of all records of s, as a copy or in its place,
 // calls filled, and returns what a check of the new file says. It refuses to do
-// so if anything is damaged.
+// so if anything is damaged. progress is told of both checks, and of the work
+// between them.
 func (s *stopped) rewrite(temp string, copied bool, progress Progress, filled func() error) (*Report, error) {
-	before, err := s.check(nil)
+	before, err := s.check(progress)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +115,7 @@ func (s *stopped) rewrite(temp string, copied bool, progress Progress, filled fu
 	if err := written.open(); err != nil {
 		return nil, err
 	}
-	after, err := written.check(nil)
+	after, err := written.check(progress)
 	if err != nil {
 		return nil, err
 	}

@@ -199,6 +199,70 @@ func TestCompactRefuses(t *testing.T) {
 	}
 }
 
+// TestCompactFollowsLink compacts a store whose file is a link to one elsewhere.
+func TestCompactFollowsLink(t *testing.T) {
+	tr := lived(t)
+	real := filepath.Join(place(t, tr.file), fileName)
+	dir := t.TempDir()
+	link := filepath.Join(dir, fileName)
+	if err := os.Symlink(real, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Compact(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != real {
+		t.Errorf("the link leads to %q: %v", to, err)
+	}
+	if got, err := contents(dir); err != nil || !equal(got, tr.live) {
+		t.Errorf("the store has %d things, not %d: %v", len(got), len(tr.live), err)
+	}
+}
+
+// rewrites are the works that make a file of that in dir.
+var rewrites = map[string]func(dir string, p Progress) error{
+	"compact": func(dir string, p Progress) error { _, err := Compact(dir, p); return err },
+	"backup":  func(dir string, p Progress) error { _, _, err := BackupStopped(dir, "b", p); return err },
+	"salvage": func(dir string, p Progress) error {
+		_, err := Salvage(dir, filepath.Join(dir, "out"), SalvageOptions{Progress: p})
+		return err
+	},
+}
+
+// TestInterrupted breaks each of these off at several points: nothing is left of
+// it, and the store is as it was.
+func TestInterrupted(t *testing.T) {
+	file := written(t)
+	enough := errors.New("enough")
+	for name, rewrite := range rewrites {
+		all := 0
+		if err := rewrite(place(t, file), func(int64, int64, int64) error { all++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		dir := place(t, file)
+		for _, allowed := range []int{0, all / 4, all / 2, 3 * all / 4, all - 1} {
+			reports := 0
+			err := rewrite(dir, func(int64, int64, int64) error {
+				if reports++; reports > allowed {
+					return enough
+				}
+				return nil
+			})
+			if !errors.Is(err, enough) {
+				t.Errorf("%s after %d of %d reports: %v", name, allowed, all, err)
+			}
+			for _, pattern := range []string{"*.compact", backupsName + "/*", "*.new", "out"} {
+				if left, _ := filepath.Glob(filepath.Join(dir, pattern)); len(left) > 0 {
+					t.Errorf("%s after %d of %d reports left %v", name, allowed, all, left)
+				}
+			}
+		}
+		if after, err := os.ReadFile(filepath.Join(dir, fileName)); err != nil || !bytes.Equal(after, file) {
+			t.Errorf("%s has changed the store: %v", name, err)
+		}
+	}
+}
+
 // TestProgress watches a check, and breaks it off.
 func TestProgress(t *testing.T) {
 	dir := place(t, written(t))
