@@ -13,12 +13,15 @@ import (
 //
 // Go lets the heap grow to twice of what lives in it before it looks for garbage.
 // For a queue of a million jobs that is as much memory again, and half of it is
-// had for little. A queue of many millions is too much to look through more
-// often than need be: each job that comes or goes would pay for it. And when a queue has been worked off, the runtime collects the rest
-// only when it next needs memory, which may be never: a server that has become
-// quiet collects at once.
+// had for little. For a server that has little to keep it is next to nothing,
+// and it would look for garbage all the time: some tens of megabytes are always
+// allowed. A queue of many millions is too much to look through more often than
+// need be: each job that comes or goes would pay for it. And when a queue has
+// been worked off, the runtime collects the rest only when it next needs memory,
+// which may be never: a server that has become quiet collects at once.
 type collector struct {
 	percent int    // of garbage collection; 0: an operator's GOGC stays
+	allowed uint64 // bytes of garbage, whatever lives
 	allocs  uint64 // bytes that were ever allocated, at the last look
 	churn   uint64 // of these, since memory was last given back
 	quiet   int    // looks in a row at which hardly any were new
@@ -30,14 +33,19 @@ const (
 	quietBytes = 1 << 20  // hardly any
 	worthBytes = 32 << 20 // less churn is not worth a collection
 
-	usualGC   = 100 // percent: the runtime's own
-	largeGC   = 50
-	largeHeap = 64 << 20 // live bytes
-	hugeHeap  = 512 << 20
+	usualGC  = 100 // percent: the runtime's own
+	largeGC  = 50  // where garbage beyond what is allowed would have to be
+	smallGC  = 400 // at most: what lives is only known from time to time
+	hugeHeap = 512 << 20
+
+	mostAllowed  = 64 << 20
+	allowedShare = 16 // of the memory
 )
 
-func newCollector() *collector {
-	c := new(collector)
+// newCollector returns a collector for a process that may have so much memory,
+// in bytes.
+func newCollector(memory int64) *collector {
+	c := &collector{allowed: uint64(min(mostAllowed, memory/allowedShare))}
 	if os.Getenv("GOGC") == "" {
 		c.percent = usualGC
 	}
@@ -48,6 +56,9 @@ func newCollector() *collector {
 func (c *collector) run(store persist.Store, done <-chan struct{}) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
+	if percent := c.pace(0); percent != 0 {
+		debug.SetGCPercent(percent)
+	}
 	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	for {
 		select {
@@ -71,8 +82,8 @@ func (c *collector) run(store persist.Store, done <-chan struct{}) {
 // pace returns the percentage for that many live bytes, or 0 if it stays.
 func (c *collector) pace(live uint64) int {
 	percent := usualGC
-	if live > largeHeap && live <= hugeHeap {
-		percent = largeGC
+	if live <= hugeHeap {
+		percent = int(min(max(c.allowed*100/max(live, 1), largeGC), smallGC))
 	}
 	if c.percent == 0 || c.percent == percent {
 		return 0

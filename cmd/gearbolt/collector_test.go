@@ -3,7 +3,7 @@ package main
 import "testing"
 
 func TestCollectorGivesBackOnceWhenQuiet(t *testing.T) {
-	c := newCollector()
+	c := newCollector(1 << 30)
 	allocs, given := uint64(0), 0
 	look := func(looks int, fresh uint64) {
 		for range looks {
@@ -33,18 +33,25 @@ func TestCollectorGivesBackOnceWhenQuiet(t *testing.T) {
 }
 
 func TestCollectorPace(t *testing.T) {
-	c := &collector{percent: usualGC}
+	c := &collector{percent: usualGC, allowed: 64 << 20}
 	for _, step := range []struct {
 		live uint64
 		want int
 	}{
-		{1 << 20, 0}, {largeHeap + 1, largeGC}, {hugeHeap, 0}, {hugeHeap + 1, usualGC}, {largeHeap * 2, largeGC}, {largeHeap, usualGC}, {0, 0},
+		{0, smallGC}, {1 << 20, 0}, {16 << 20, 0}, {32 << 20, 200}, {64 << 20, 100}, {128 << 20, largeGC},
+		{hugeHeap, 0}, {hugeHeap + 1, usualGC}, {80 << 20, 80}, {1 << 20, smallGC},
 	} {
 		if got := c.pace(step.live); got != step.want {
 			t.Errorf("at %d live bytes the percentage becomes %d, not %d", step.live, got, step.want)
 		}
 	}
-	if got := new(collector).pace(largeHeap * 2); got != 0 {
+	if got := new(collector).pace(1 << 20); got != 0 {
 		t.Errorf("an operator's percentage is changed to %d", got)
+	}
+}
+
+func TestLittleMemoryAllowsLittleGarbage(t *testing.T) {
+	if got := newCollector(64 << 20).allowed; got != 4<<20 {
+		t.Errorf("of 64 MiB %d bytes may be garbage", got)
 	}
 }

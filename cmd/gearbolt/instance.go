@@ -58,7 +58,7 @@ func (i *instance) start(ctx context.Context) error {
 			return err
 		}
 	}
-	go newCollector().run(i.store, i.server.Done())
+	go newCollector(i.memory).run(i.store, i.server.Done())
 	for _, l := range i.listeners {
 		go i.server.Serve(l, i.tlsFor(l))
 	}
