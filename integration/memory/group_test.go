@@ -69,20 +69,3 @@ func (g group) used(t *testing.T) int64 {
 	}
 	return n
 }
-
-// resident is the most memory that the server's process itself has had.
-func resident(t *testing.T, s *harness.Server) int64 {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); f[0] == "VmHWM:" {
-			kib, _ := strconv.ParseInt(f[1], 10, 64)
-			return kib << 10
-		}
-	}
-	t.Fatal("the process has no memory")
-	return 0
-}
