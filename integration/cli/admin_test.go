@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bufio"
+	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -87,7 +90,7 @@ func TestFunctionsAndLimits(t *testing.T) {
 		if s.ours() {
 			s.says(result{stdout: "FUNCTION  HIGH  NORMAL  LOW\nf            -       1    1\n"}, "", "maxqueue")
 		} else {
-			s.says(result{code: 4, stderr: "UNKNOWN_SHOW_ARGUMENTS"}, "", "maxqueue")
+			s.says(result{code: 4, stderr: "does not know this command"}, "", "maxqueue")
 		}
 		s.says(result{}, "", "drop-function", "g")
 		s.says(result{code: 4, stderr: "function not found"}, "", "drop-function", "g")
@@ -95,6 +98,51 @@ func TestFunctionsAndLimits(t *testing.T) {
 			s.Errorf("completion: %+v", r)
 		}
 	})
+}
+
+func TestMaxqueuebytes(t *testing.T) {
+	eachServer(t, func(s *stage) {
+		if !s.ours() {
+			for _, command := range []string{"maxqueuebytes", "maxqueuebytes f 1", "limits", "counters"} {
+				s.says(result{code: 4, stderr: "does not know this command"}, "", strings.Fields(command)...)
+			}
+			return
+		}
+		s.says(result{}, "", "maxqueuebytes", "f", "1KiB")
+		s.says(result{stdout: "FUNCTION  BYTES\nf          1024\n"}, "", "maxqueuebytes", "f")
+		s.says(result{code: 4, stderr: "give it more room with gearbolt maxqueuebytes\n"}, strings.Repeat("x", 2000), "submit", "-b", "f")
+		s.says(result{stdout: "COUNTER                     COUNT\njobs_refused_maxqueuebytes      1\n"}, "", "counters", "jobs_refused_maxqueuebytes")
+		var limits []struct {
+			Server, Setting string
+			Limit, Used     int
+		}
+		s.list(&limits, "limits", "max-functions", "max-jobs")
+		if len(limits) != 2 || limits[0].Setting != "max-jobs" || limits[1].Limit == 0 || limits[1].Server != s.server.Addr {
+			s.Errorf("limits: %+v", limits)
+		}
+		if r := s.run("", "__complete", "limits", "max-j"); !strings.HasPrefix(r.stdout, "max-jobs\n") {
+			s.Errorf("completion: %+v", r)
+		}
+		s.says(result{}, "", "maxqueuebytes", "f", "none")
+		s.says(result{stdout: "FUNCTION  BYTES\n"}, "", "maxqueuebytes")
+	})
+}
+
+// A server that takes no more connections says so.
+func TestTurnedAway(t *testing.T) {
+	s := &stage{t, harness.Gearbolt(t, "--max-connections", "1")}
+	harness.Await(s, "the only connection", func() bool { // others may not have ended yet
+		nc, err := net.Dial("tcp", s.server.Addr)
+		if err != nil {
+			return false
+		}
+		t.Cleanup(func() { nc.Close() })
+		fmt.Fprintln(nc, "version")
+		line, _ := bufio.NewReader(nc).ReadString('\n')
+		return strings.HasPrefix(line, "OK ")
+	})
+	s.says(result{code: 4, stderr: "max-connections is reached"}, "", "status")
+	s.says(result{code: 5, stderr: "max-connections is reached; try again later"}, "x", "submit", "f")
 }
 
 func TestWorkers(t *testing.T) {

@@ -28,13 +28,6 @@ func (c *Conn) Cancel(handle string) error {
 	return err
 }
 
-// SetLimits bounds how many jobs of a function the server keeps, by priority;
-// 0 is no bound.
-func (c *Conn) SetLimits(function string, high, normal, low int) error {
-	_, err := c.ask("maxqueue", function, strconv.Itoa(high), strconv.Itoa(normal), strconv.Itoa(low))
-	return err
-}
-
 // CreateFunction makes the server list a function.
 func (c *Conn) CreateFunction(name string) error {
 	_, err := c.ask("create", "function", name)

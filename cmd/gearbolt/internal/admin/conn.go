@@ -10,13 +10,16 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"gearbolt/protocol"
 )
 
 // A Conn is a connection to a server. Its methods are not for several
 // goroutines at once.
 type Conn struct {
-	nc net.Conn
-	in *bufio.Reader
+	ctx context.Context
+	nc  net.Conn
+	in  *bufio.Reader
 }
 
 // New uses a connection until the end of ctx. Close closes it.
@@ -25,7 +28,7 @@ func New(ctx context.Context, nc net.Conn) *Conn {
 		nc.SetDeadline(deadline)
 	}
 	context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
-	return &Conn{nc: nc, in: bufio.NewReader(nc)}
+	return &Conn{ctx: ctx, nc: nc, in: bufio.NewReader(nc)}
 }
 
 // Close closes the connection.
@@ -79,13 +82,30 @@ func (c *Conn) say(lines ...string) error {
 func (c *Conn) line() (text string, refused *Refusal, err error) {
 	text, err = c.in.ReadString('\n')
 	if err != nil {
-		return "", nil, fmt.Errorf("the connection ended before the answer: %w", err)
+		return "", nil, c.lost(text, err)
 	}
 	if strings.HasPrefix(text, "ERR ") && strings.HasSuffix(text, "\r\n") {
 		return "", refusal(strings.TrimSuffix(text, "\r\n")), nil
 	}
 	return strings.TrimRight(text, "\r\n"), nil, nil
 }
+
+// lost says why there is no answer, but for half a line of one. A server that
+// turns a connection away says ERROR, whatever is spoken.
+func (c *Conn) lost(half string, err error) error {
+	m, _, broken := protocol.Limits{Packet: maxFarewell}.Next([]byte(half))
+	switch {
+	case c.ctx.Err() != nil:
+		return c.ctx.Err()
+	case broken == nil && m.Type == protocol.Error:
+		code, text, _ := strings.Cut(string(m.Body), "\x00")
+		return &Refusal{Code: code, Text: text}
+	}
+	return fmt.Errorf("the connection ended before the answer: %w", err)
+}
+
+// maxFarewell bounds the packet in which a server says why it ends.
+const maxFarewell = 64 << 10
 
 // answer reads an answer of one line, and returns what follows OK.
 func (c *Conn) answer() (string, error) {

@@ -21,14 +21,6 @@ type Function struct {
 	Limits  *Limits `json:"limits,omitempty"` // nil: none, or the server does not tell
 }
 
-// Limits are how many jobs of a function the server keeps, by priority; 0 is
-// no bound.
-type Limits struct {
-	High   int `json:"high"`
-	Normal int `json:"normal"`
-	Low    int `json:"low"`
-}
-
 // A Worker is a line of the answer to "workers": a connection, with or without
 // functions.
 type Worker struct {
@@ -94,31 +86,6 @@ func (c *Conn) Functions() ([]Function, error) {
 		}
 	}
 	slices.SortFunc(all, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
-	return all, nil
-}
-
-// Limits lists the limits by function. Only a Gearbolt can.
-func (c *Conn) Limits() (map[string]Limits, error) {
-	if err := c.say("show maxqueue"); err != nil {
-		return nil, err
-	}
-	return c.limits()
-}
-
-func (c *Conn) limits() (map[string]Limits, error) {
-	lines, err := c.list()
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string]Limits, len(lines))
-	for _, line := range lines {
-		var l Limits
-		name, err := row(line, &l.High, &l.Normal, &l.Low)
-		if err != nil {
-			return nil, err
-		}
-		all[name] = l
-	}
 	return all, nil
 }
 

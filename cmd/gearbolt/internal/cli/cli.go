@@ -125,8 +125,8 @@ terminal. Without a command it is the server.`,
 		}
 	}
 	group(groupJobs, a.submit(), a.work(), a.ping(), a.bench())
-	group(groupAdmin, a.status(), a.workers(), a.jobs(), a.show(), a.cancel(), a.maxqueue(),
-		a.createFunction(), a.dropFunction(), a.shutdown(), a.store())
+	group(groupAdmin, a.status(), a.workers(), a.jobs(), a.show(), a.limits(), a.counters(),
+		a.cancel(), a.maxqueue(), a.maxqueuebytes(), a.createFunction(), a.dropFunction(), a.shutdown(), a.store())
 	for name, short := range serverCommands {
 		group(groupServe, a.serverCommand(name, short))
 	}

@@ -81,6 +81,8 @@ func TestWrongCallsEndWithOneLine(t *testing.T) {
 		"workers x":                          `argument "x" has no meaning here`,
 		"maxqueue f 1 2":                     "give one limit for all priorities, or three",
 		"maxqueue f x":                       `"x" is no number of jobs`,
+		"maxqueuebytes f x":                  `"x" is no size; give a number of bytes`,
+		"maxqueuebytes f 1 2":                `argument "2" is one too many`,
 		"ping -i 0":                          "must be more than 0",
 		"bench nosuch":                       `there is no kind of load "nosuch"`,
 		"bench --rounds 0":                   "a number below 1",
@@ -103,7 +105,7 @@ func TestWrongCallsEndWithOneLine(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	nowhere := "unix:" + filepath.Join(t.TempDir(), "none")
 	for _, line := range []string{"status", "workers", "jobs", "ping", "submit f x", "submit f x -b", "cancel H:x:1", "show H:x:1",
-		"maxqueue f 1", "create-function f", "shutdown", "bench", "version"} {
+		"maxqueue f 1", "maxqueuebytes", "limits", "counters", "create-function f", "shutdown", "bench", "version"} {
 		stdout, stderr, code := run(t, append(strings.Fields(line), "--server", nowhere)...)
 		if code != exitUnreachable || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "--server or GEARBOLT_SERVERS") {
 			t.Errorf("%s: got %q, %q, %d", line, stdout, stderr, code)
@@ -122,11 +124,16 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{call(clients.ErrFailed), exitFailed, "f at s (h): the function failed"},
 		{call(&clients.Exception{Data: []byte("a\nb")}), exitException, "f at s (h): exception: a b"},
-		{call(&clients.ServerError{Code: "QUEUE_ERROR", Text: "full"}), exitRefused, "try again later"},
+		{call(&clients.ServerError{Code: "QUEUE_ERROR", Text: "no space left"}), exitRefused, "; try again later"},
+		{call(&clients.ServerError{Code: "QUEUE_ERROR", Text: "Job queue is full"}), exitRefused, "more room with gearbolt maxqueue"},
+		{call(&clients.ServerError{Code: "QUEUE_ERROR", Text: "Job queue is full: maxqueuebytes is reached"}), exitRefused, "more room with gearbolt maxqueuebytes"},
+		{call(&clients.ServerError{Code: "QUEUE_ERROR", Text: "Job queue is full: max-jobs is reached"}), exitRefused, "gearbolt limits shows"},
+		{call(fmt.Errorf("%w: the server says QUEUE_ERROR: Too many connections", clients.ErrNoServer)), exitUnreachable, "; try again later"},
+		{&admin.Refusal{Code: "UNKNOWN_COMMAND"}, exitRefused, "the server does not know this command"},
 		{call(clients.ErrNoServer), exitUnreachable, "start a server there"},
 		{call(clients.ErrLost), exitLost, "the job may have run"},
 		{call(context.DeadlineExceeded), exitTime, "there was no answer in time"},
-		{os.ErrDeadlineExceeded, exitTime, ""},
+		{os.ErrDeadlineExceeded, exitTime, "there was no answer in time"},
 		{&admin.Refusal{Code: "UNKNOWN_JOB"}, exitRefused, "UNKNOWN_JOB"},
 		{errors.New("x"), exitError, "x"},
 		{&coded{code: 9}, 9, ""},

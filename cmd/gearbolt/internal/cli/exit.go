@@ -10,6 +10,7 @@ import (
 
 	"gearbolt/clients"
 	"gearbolt/cmd/gearbolt/internal/admin"
+	"gearbolt/protocol"
 )
 
 // Exit codes. A signal's number is added to 128, as shells do.
@@ -67,15 +68,23 @@ func verdict(ctx context.Context, err error) (code int, text string) {
 	return code, describe(code, err) + hint(code, err)
 }
 
+const noAnswer = "there was no answer in time"
+
 // describe says what went wrong: what was called where, and the cause.
 func describe(code int, err error) string {
 	var call *clients.Error
-	if !errors.As(err, &call) {
+	switch {
+	case errors.As(err, &call):
+	case admin.IsUnknown(err):
+		return "the server does not know this command, as a Gearbolt does (" + oneLine(err.Error()) + ")"
+	case code == exitTime:
+		return noAnswer
+	default:
 		return oneLine(err.Error())
 	}
 	text := call.Err.Error()
 	if code == exitTime {
-		text = "there was no answer in time"
+		text = noAnswer
 	}
 	subject := call.Function
 	if subject == "" {
@@ -118,11 +127,31 @@ func codeOf(err error) int {
 func hint(code int, err error) string {
 	switch {
 	case errors.Is(err, clients.ErrQueueFull):
-		return "; try again later, or give it more room with gearbolt maxqueue"
+		return "; try again later" + moreRoom(err)
+	case code == exitUnreachable && strings.Contains(err.Error(), string(protocol.QueueError)):
+		return "; try again later, or name another server with --server or GEARBOLT_SERVERS"
 	case code == exitUnreachable:
 		return "; start a server there, or name another with --server or GEARBOLT_SERVERS"
 	case code == exitLost:
 		return "; the job may have run"
+	}
+	return ""
+}
+
+// moreRoom names the command that gives a full queue more room. Servers say
+// which limit is reached, but for the one that gearmand has, too.
+func moreRoom(err error) string {
+	var refusal *clients.ServerError
+	if !errors.As(err, &refusal) {
+		return ""
+	}
+	switch limit, told := strings.CutPrefix(refusal.Text, protocol.TextQueueFull+": "); {
+	case refusal.Text == protocol.TextQueueFull:
+		return ", or give it more room with gearbolt maxqueue"
+	case told && strings.HasPrefix(limit, "maxqueuebytes "):
+		return ", or give it more room with gearbolt maxqueuebytes"
+	case told:
+		return "; gearbolt limits shows what is used of it"
 	}
 	return ""
 }
