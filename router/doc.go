@@ -3,13 +3,15 @@
 // # The machine
 //
 // A [Machine] takes events and yields data. The events are [Machine.Connect],
-// [Machine.Step] (a packet or an admin line), [Machine.Disconnect],
-// [Machine.Tick], [Machine.Committed] and [Machine.Fetched]; each comes with
-// the time. After an event the caller takes what it has led to:
-// [Machine.Sends] (bytes for connections), [Machine.Changes] (what the store is
-// to keep), [Machine.Fetches] (payloads to be read back) and [Machine.Next]
-// (when to tick). There is no goroutine, lock, socket, logger or clock inside,
-// so that the same events give the same data, always.
+// [Machine.Step] (a packet or an admin line), [Machine.Disconnect] and before it
+// [Machine.Dismiss], [Machine.Tick], and what the store answers:
+// [Machine.Committed], [Machine.Fetched] and [Machine.BackedUp]; nearly all come
+// with the time. After one event or several the caller takes what they have led
+// to: [Machine.Sends] (bytes for connections), [Machine.Changes] (what the store
+// is to keep), [Machine.Fetches] (payloads to be read back), [Machine.Backups]
+// (copies to be made) and [Machine.Next] (when to tick). There is no goroutine,
+// lock, socket, logger or clock inside, so that the same events give the same
+// data, always.
 //
 // # A job's life
 //
@@ -65,9 +67,10 @@
 // functions, and within one priority functions take turns (grab.go). A job is
 // given up only by its worker's word, by policy or by an operator, and a
 // worker's late word about a job that it no longer holds changes nothing
-// (work.go). Every packet costs the same, or a logarithm, however many jobs,
-// functions, workers and connections there are; the exceptions are the
-// commands that list things, and the end of a connection, whose jobs and
-// functions are walked. What has been large gives its memory back, bit by bit
-// (table.go, numbers.go).
+// (work.go). There is a limit on all that peers can make the machine keep, and a
+// counter of what each refused (bounds.go, counter.go). Every packet costs the
+// same, or a logarithm, however many jobs, functions, workers and connections
+// there are; the exceptions are the commands that list things, and the end of a
+// connection, whose jobs and functions are walked. What has been large gives its
+// memory back, bit by bit (table.go, numbers.go).
 package router

@@ -103,6 +103,17 @@ func (s *jobsByNumber) remove(j *job) {
 	}
 }
 
+// all yields the jobs, in no order. None may come or go meanwhile.
+func (s *jobsByNumber) all(yield func(*job) bool) {
+	for b := range s.blocks.all {
+		for _, j := range b.jobs {
+			if j != nil && !yield(j) {
+				return
+			}
+		}
+	}
+}
+
 // sorted yields the jobs in the order of their numbers.
 func (s *jobsByNumber) sorted(yield func(*job) bool) {
 	blocks := make([]*block, 0, s.blocks.n)

@@ -9,8 +9,8 @@ import (
 // connection, and all that comes later on that connection waits behind it.
 
 // A Send is bytes for one connection: Head, then Body. Both are the machine's
-// or the caller's of Step, and are to be copied or written before the next
-// event.
+// or the caller's of Step, and stay as they are until Sends has been called;
+// from then on they are to be copied or written before the next event.
 type Send struct {
 	Conn  *Conn
 	Head  []byte
@@ -64,8 +64,8 @@ func (m *Machine) say(c *Conn, start int, body []byte) {
 	m.sayBytes(c, m.arena[start:len(m.arena):len(m.arena)], body)
 }
 
-// sayBytes sends head and then body, which stay as they are until the next
-// event.
+// sayBytes sends head and then body, which stay as they are until Sends has been
+// called.
 func (m *Machine) sayBytes(c *Conn, head, body []byte) {
 	switch {
 	case c.gone || c.closing:

@@ -44,7 +44,7 @@ func (m *Machine) mostRegistrations() (n int64) {
 }
 
 func (m *Machine) mostClients() (n int64) {
-	for j := range m.jobs.sorted {
+	for j := range m.jobs.all {
 		n = max(n, int64(j.audience()))
 	}
 	return n

@@ -347,42 +347,6 @@ func (m *Machine) Restore(c persist.Change) {
 	}
 }
 
-// A Fetch asks for a payload that is only in the store. Whoever reads it calls
-// [Machine.Fetched].
-type Fetch struct {
-	Job   persist.JobID
-	conn  *Conn
-	place uint64
-	how   assignment
-	job   *job
-}
-
-// Size is how many bytes the payload has.
-func (f *Fetch) Size() int { return int(f.job.size) }
-
-// Fetches returns the payloads to be read, as [Machine.Sends] returns what is
-// to be said.
-func (m *Machine) Fetches() []Fetch {
-	f := m.fetches
-	m.fetches = nil
-	return f
-}
-
-// Fetched is the store's answer to a Fetch. When the worker has lost the job
-// meanwhile (it was cancelled, or its time is up), whether the store still has
-// the payload (found) or not, the worker is told that there is no job.
-func (m *Machine) Fetched(now time.Time, f Fetch, payload []byte, found bool) {
-	m.advance(now)
-	start := len(m.arena)
-	if found && f.job.worker() == f.conn {
-		m.arena = f.how.appendHead(m.arena, f.job, len(payload))
-	} else {
-		m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.NoJob, 0)
-		payload = nil
-	}
-	m.fill(f.conn, f.place, start, payload)
-}
-
 // Stored reports whether the store has all that it is to have.
 func (m *Machine) Stored() bool {
 	return m.committing == nil && len(m.gathering.changes) == 0 && len(m.owed) == 0

@@ -8,6 +8,12 @@
 // Nothing blocks while the lock is held: no read, no write, no commit, no
 // channel.
 //
+// Besides that, a connection that is likely to be silent waits on a small stack
+// (rest.go); those with a great deal to do stand in line for the lock (line.go);
+// memory that all connections share is handed out and taken back (allowance.go,
+// room.go, backlog.go), and those that keep others from it are cut off (half.go,
+// sweep.go); who comes when there are too many is told so (refused.go).
+//
 //	accept → read, decode ─lock─► Step → Sends, Changes ─unlock─► outboxes → one write per connection
 //	                                          │
 //	                                          └► Store.Commit … done ─lock─► Committed → Sends ─unlock─► write
