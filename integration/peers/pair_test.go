@@ -13,9 +13,10 @@ import (
 )
 
 // held is how much longer the slowest of a hundred calls may take beside bad
-// peers than without. It is no measure of speed: whoever is held up by a peer
-// that does not read, or says nothing, waits for seconds.
-const held = 500 * time.Millisecond
+// peers than without. It is no measure of speed, which a busy machine has none
+// of: whoever is held up by a peer that does not read, or says nothing, waits
+// until that one is cut off, and that is many seconds.
+const held = 2 * time.Second
 
 // good is the function of those who behave.
 const good = "reverse"

@@ -221,17 +221,17 @@ func (s *stage) footprint() footprint {
 func (f footprint) String() string { return fmt.Sprintf("%d files, %d MiB", f.files, f.resident/mib) }
 
 // spare is what a server may keep for the next time: buffers, stacks and tables
-// that have grown, beside a fifth of what it took before.
-const spare = 24 * mib
+// that have grown, beside a fifth of what it took before. It does not look for
+// garbage when less than 32 MiB can be.
+const spare = 56 * mib
 
 // settles waits until the server takes about as much as before.
 func (s *stage) settles() {
 	s.Helper()
-	most := s.footprint()
 	limit := s.before.resident*6/5 + spare
-	s.await(fmt.Sprintf("the server has %d files and %d MiB, it has %v", s.before.files, limit/mib, most), func() bool {
-		most = s.footprint()
-		return most.files <= s.before.files && most.resident <= limit
+	defer func() { s.Logf("before %v, afterwards %v", s.before, s.footprint()) }()
+	s.await(fmt.Sprintf("the server has %d files and %d MiB at most", s.before.files, limit/mib), func() bool {
+		f := s.footprint()
+		return f.files <= s.before.files && f.resident <= limit
 	})
-	s.Logf("before %v, afterwards %v", s.before, s.footprint())
 }

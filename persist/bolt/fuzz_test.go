@@ -40,8 +40,8 @@ func FuzzParts(f *testing.F) {
 		})
 		p := parts{length: uint64(len(payload) + int(length)), count: uint32(n + int(count))}
 		got, err := p.join(key, b)
-		if err == nil && !bytes.Equal(got, payload) {
-			t.Errorf("%q became %q", payload, got)
+		if err == nil && (uint64(len(got)) != p.length || length == 0 && !bytes.Equal(got, payload)) {
+			t.Errorf("%q became %q, %d bytes were asked for", payload, got, p.length)
 		}
 		if harmless := how%4 == 0 || int(which) >= n; harmless && length == 0 && count == 0 && err != nil {
 			t.Errorf("%q is not joined: %v", payload, err)
