@@ -83,7 +83,7 @@ func (s *Server) awaitPeers(ctx context.Context) {
 func (s *Server) allConns() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.conns))
+	return slices.AppendSeq(make([]*conn, 0, len(s.conns)), maps.Keys(s.conns))
 }
 
 // Close ends the server at once: as after a crash, what is in the store is all
