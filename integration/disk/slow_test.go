@@ -50,10 +50,10 @@ func slowDisk(t *testing.T, delay time.Duration) {
 	s := &slow{book: judge.New()}
 	s.server = harness.GearboltAt(t, harness.FreeAddr(t), filepath.Join(r.Dir, "data"), "--payload-memory=8MiB")
 	s.book.Started()
-	before := s.server.Memory(t, "VmRSS")
+	before := s.server.Memory(t, "RssAnon")
 	r.Delay(delay)
 	s.during(t, max(*stall, time.Second, delay+delay/2))
-	grown := s.server.Memory(t, "VmRSS") - before
+	grown := s.server.Memory(t, "RssAnon") - before
 	r.Delay(0)
 	s.peers.Wait()
 	s.check(t, delay, grown)

@@ -8,8 +8,9 @@ import (
 )
 
 // Memory returns how much memory the server's process has by a line of
-// /proc/PID/status: VmRSS, what is in memory now, or VmHWM, the most that ever
-// was. It is in bytes.
+// /proc/PID/status: RssAnon, what is its own and in memory now (a store's file,
+// which it has mapped, is not), or VmHWM, the most that ever was in memory. It is
+// in bytes.
 func (s *Server) Memory(t testing.TB, line string) int64 {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid))
