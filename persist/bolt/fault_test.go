@@ -231,3 +231,18 @@ func TestDamagedLater(t *testing.T) {
 	}
 	wantFatal(t, s, err)
 }
+
+// A file that somebody has deleted takes every write, and nobody will read it.
+func TestFileDeleted(t *testing.T) {
+	s := open(t, Options{Dir: t.TempDir()})
+	keep(t, s, put(benchJob(1)))
+	if err := os.Remove(s.path); err != nil {
+		t.Fatal(err)
+	}
+	var refused *persist.RefusedError
+	for i := range uint64(2) {
+		if err := commit(s, put(benchJob(2+i))); err == nil || errors.As(err, &refused) {
+			t.Errorf("a job in a file without a name got %v, want a fatal error", err)
+		}
+	}
+}

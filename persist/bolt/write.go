@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 
 	"gearbolt/persist"
 	"gearbolt/persist/internal/inbox"
@@ -179,7 +180,7 @@ func (s *Store) try(items []item) error {
 	}
 	if err = s.commit(tx); err == nil {
 		s.reserve()
-		return nil
+		return s.named()
 	}
 	if noRoom := full(err); noRoom != nil && s.visible() < id {
 		return noRoom
@@ -195,4 +196,15 @@ func (s *Store) visible() (id int) {
 		return nil
 	})
 	return id
+}
+
+// named refuses to call kept what is in a file without a name: when somebody has
+// deleted or replaced it, nobody will ever read it again.
+func (s *Store) named() error {
+	var stat unix.Stat_t
+	if err := unix.Fstat(int(s.file.Fd()), &stat); err != nil || stat.Nlink > 0 {
+		return nil
+	}
+	return fmt.Errorf("store %s: the file was deleted or replaced while the server ran; what was acknowledged is lost "+
+		"unless a copy of it is put back", s.path)
 }
