@@ -179,6 +179,7 @@ func TestSeveralServers(t *testing.T) {
 	}
 	s.says(result{}, "", "cancel", handle)
 	none := harness.FreeAddr(t)
+	s.says(result{code: 5, stderr: "H:none:1: dial tcp " + none}, "", "cancel", "H:none:1", "--server", none+","+s.server.Addr)
 	r := s.run("", "status", "--server", none+","+s.server.Addr)
 	if r.code != 5 || !strings.Contains(r.stdout, "here") || !strings.HasPrefix(r.stderr, "gearbolt: "+none+": ") || strings.Count(r.stderr, "\n") != 1 {
 		s.Errorf("got %+v", r)

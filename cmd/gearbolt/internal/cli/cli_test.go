@@ -69,6 +69,11 @@ func TestWrongCallsEndWithOneLine(t *testing.T) {
 		"submit f x --high --low":            "[high low]",
 		"submit f x --at tomorrow":           `--at "tomorrow" is no time`,
 		"submit f x --in 1s --high":          "has normal priority",
+		"submit f x --at=":                   `--at "" is no time`,
+		"submit f x --at @12x":               `--at "@12x" is no time`,
+		"submit f x --timeout -1s":           "cannot be negative",
+		"submit f x --retry -1":              "cannot be negative",
+		"submit f x --server unix:":          "there is no path",
 		"submit f x --lines":                 `leave out "x"`,
 		"submit f --lines -n 0":              "give at least 1",
 		"submit f x --server http://x":       `"http" is none of tcp, tls and unix`,
@@ -104,7 +109,7 @@ func TestWrongCallsEndWithOneLine(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	nowhere := "unix:" + filepath.Join(t.TempDir(), "none")
-	for _, line := range []string{"status", "workers", "jobs", "ping", "submit f x", "submit f x -b", "cancel H:x:1", "show H:x:1",
+	for _, line := range []string{"status", "workers", "jobs", "ping", "submit f x", "submit f x -b", "submit f x --in 0", "cancel H:x:1", "show H:x:1",
 		"maxqueue f 1", "maxqueuebytes", "limits", "counters", "create-function f", "shutdown", "bench", "version"} {
 		stdout, stderr, code := run(t, append(strings.Fields(line), "--server", nowhere)...)
 		if code != exitUnreachable || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "--server or GEARBOLT_SERVERS") {

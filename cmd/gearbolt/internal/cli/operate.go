@@ -36,22 +36,31 @@ several) is cancelled there, another at whichever server knows it.`,
 	}
 }
 
-// cancelOne gives up a job at its server, or at the first that knows it.
-func (a *app) cancelOne(ctx context.Context, set *target.Set, text string) (err error) {
+// cancelOne gives up a job at its server, or at the first that knows it. There is
+// none only if no server knows it that could.
+func (a *app) cancelOne(ctx context.Context, set *target.Set, text string) error {
 	handle, servers := locate(set, text)
+	var failed error
 	for _, server := range servers {
-		_, err = talk(ctx, set, server, func(c *admin.Conn) (struct{}, error) { return struct{}{}, c.Cancel(handle) })
+		_, err := talk(ctx, set, server, func(c *admin.Conn) (struct{}, error) { return struct{}{}, c.Cancel(handle) })
 		if err == nil {
 			return nil
 		}
+		if failed == nil || isUnknownJob(failed) {
+			failed = err
+		}
 	}
-	code, why := verdict(ctx, err)
-	var r *admin.Refusal
-	if errors.As(err, &r) && r.Code == "UNKNOWN_JOB" {
-		why = "there is no such job (any more)"
+	code, why := verdict(ctx, failed)
+	if isUnknownJob(failed) {
+		why = errUnknownJob.text
 	}
 	a.complain("%s: %s", text, why)
 	return &coded{code: code}
+}
+
+func isUnknownJob(err error) bool {
+	var r *admin.Refusal
+	return errors.As(err, &r) && r.Code == "UNKNOWN_JOB"
 }
 
 // locate reads a handle and finds the servers that may have the job.
@@ -60,7 +69,7 @@ func locate(set *target.Set, text string) (handle string, servers []target.Addre
 	if server, ok := set.Named(h.Server); ok {
 		return h.ID, []target.Address{server}
 	}
-	if server, err := target.Parse(h.Server, false); h.Server != "" && err == nil {
+	if server, err := target.Parse(h.Server, set.Secure); h.Server != "" && err == nil {
 		return h.ID, []target.Address{server}
 	}
 	return h.ID, set.Servers

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,9 +62,14 @@ lines, and the exit code is that of the first line that went wrong.
   gearbolt submit wc -o json < file | jq -r .result`,
 		Args:              arguments(1, 2),
 		ValidArgsFunction: a.functionNames,
-		RunE:              func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), args) },
 	}
 	f := c.Flags()
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := s.schedule(f.Changed("at"), f.Changed("in")); err != nil {
+			return err
+		}
+		return s.run(cmd.Context(), args)
+	}
 	f.BoolVarP(&s.background, "background", "b", false, "queue the job, print its handle and do not wait")
 	f.BoolVar(&s.high, "high", false, "high priority")
 	f.BoolVar(&s.low, "low", false, "low priority")
@@ -100,18 +107,24 @@ func (s *submission) run(ctx context.Context, args []string) (err error) {
 	return s.runOne(ctx, payload)
 }
 
-// check finds what the flags cannot mean together.
-func (s *submission) check(args []string) (err error) {
+// schedule takes the time from --at or --in, if one of them was given: an empty
+// one, of a script whose variable is not set, is a mistake.
+func (s *submission) schedule(at, in bool) (err error) {
 	switch {
-	case s.at != "":
-		if s.start, err = parseTime(s.at, time.Now()); err != nil {
-			return err
-		}
-	case s.in != 0:
+	case at:
+		s.start, err = parseTime(s.at, time.Now())
+	case in:
 		s.start = time.Now().Add(s.in)
 	}
-	s.background = s.background || !s.start.IsZero()
+	s.background = s.background || at || in
+	return err
+}
+
+// check finds what the flags cannot mean together.
+func (s *submission) check(args []string) error {
 	switch {
+	case s.timeout < 0 || s.retries < 0:
+		return usageError("--timeout and --retry cannot be negative")
 	case !s.start.IsZero() && (s.high || s.low):
 		return usageError("a job with a start time has normal priority; leave out --high and --low, or the time")
 	case s.lines && len(args) > 1 && args[1] != "-":
@@ -210,9 +223,10 @@ func (s *submission) handleText(h clients.Handle) string {
 
 // parseTime reads a time as people write it; one without a date is the next.
 func parseTime(text string, now time.Time) (time.Time, error) {
-	var seconds int64
-	if n, err := fmt.Sscanf(text, "@%d", &seconds); n == 1 && err == nil {
-		return time.Unix(seconds, 0), nil
+	if digits, ok := strings.CutPrefix(text, "@"); ok {
+		if seconds, err := strconv.ParseInt(digits, 10, 64); err == nil {
+			return time.Unix(seconds, 0), nil
+		}
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil

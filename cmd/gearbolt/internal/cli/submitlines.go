@@ -2,8 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -33,7 +33,10 @@ func (s *submission) runLines(ctx context.Context) error {
 		select {
 		case j, ok := <-jobs:
 			if !ok {
-				return errors.Join(first, read)
+				if first != nil && read != nil { // its text was told already
+					s.complain("%v", read)
+				}
+				return cmp.Or(first, read)
 			}
 			<-j.done
 			if err := s.printLine(ctx, j); err != nil && first == nil {

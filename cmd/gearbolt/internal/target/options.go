@@ -51,7 +51,7 @@ func (o Options) Resolve(getenv func(string) string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{TLS: config, Timeout: o.Timeout}
+	set := &Set{Secure: o.Secure, TLS: config, Timeout: o.Timeout}
 	for _, text := range split(first(strings.Join(o.Servers, ","), serverVariables)) {
 		a, err := Parse(text, o.Secure)
 		if err != nil {

@@ -24,14 +24,12 @@ type Address struct {
 }
 
 // Parse reads an address: host, host:port, tcp://host:port, tls://host:port,
-// unix:/path or /path. Where no scheme says otherwise, secure decides about
+// unix:path or /path. Where no scheme says otherwise, secure decides about
 // TLS.
 func Parse(text string, secure bool) (Address, error) {
-	if path, ok := strings.CutPrefix(text, "unix:"); ok {
-		text = "/" + strings.TrimLeft(path, "/")
-	}
-	if strings.HasPrefix(text, "/") {
-		return Address{Network: "unix", Host: text}, nil
+	path, ok := strings.CutPrefix(text, "unix:")
+	if ok || strings.HasPrefix(text, "/") {
+		return unixSocket(text, strings.TrimPrefix(path, "//"))
 	}
 	scheme, rest, ok := strings.Cut(text, "://")
 	switch {
@@ -47,6 +45,13 @@ func Parse(text string, secure bool) (Address, error) {
 		return Address{}, fmt.Errorf("server %q: %w; give host:port, tls://host:port or unix:/path", text, err)
 	}
 	return Address{Network: "tcp", Host: host, Secure: secure}, nil
+}
+
+func unixSocket(text, path string) (Address, error) {
+	if path == "" {
+		return Address{}, fmt.Errorf("server %q: there is no path; give unix:/path", text)
+	}
+	return Address{Network: "unix", Host: path}, nil
 }
 
 // hostPort adds the port of Gearman where there is none.
@@ -81,6 +86,7 @@ func (a Address) URL() string {
 // A Set is the servers of one command.
 type Set struct {
 	Servers []Address
+	Secure  bool          // TLS where an address does not say
 	TLS     *tls.Config   // nil: Go's defaults
 	Timeout time.Duration // for opening a connection
 }
@@ -122,7 +128,7 @@ func (s *Set) Dial(ctx context.Context, a Address) (net.Conn, error) {
 	secure := tls.Client(c, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		c.Close()
-		return nil, err
+		return nil, fmt.Errorf("the TLS handshake failed: %w", err)
 	}
 	return secure, nil
 }

@@ -20,13 +20,14 @@ func TestParse(t *testing.T) {
 		"/run/g.sock":      "unix:/run/g.sock",
 		"unix:/run/g.sock": "unix:/run/g.sock",
 		"unix:///run/g":    "unix:/run/g",
+		"unix:run/g.sock":  "unix:run/g.sock",
 	} {
 		a, err := Parse(text, false)
 		if err != nil || a.URL() != want {
 			t.Errorf("%s: got %s, %v; want %s", text, a.URL(), err, want)
 		}
 	}
-	for _, text := range []string{"http://jobs", "jobs:x", ":4730", "jobs:99999", "a]:1"} {
+	for _, text := range []string{"http://jobs", "jobs:x", ":4730", "jobs:99999", "a]:1", "unix:", "unix://"} {
 		if a, err := Parse(text, false); err == nil {
 			t.Errorf("%s: got %v and no error", text, a)
 		}
