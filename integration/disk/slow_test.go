@@ -19,8 +19,8 @@ const (
 	promptly = 500 * time.Millisecond
 
 	// growth bounds what the server's memory grows by, in bytes, while peers
-	// send what they can: four connections, of which some MiB each wait, and as
-	// much again that is free and not collected yet.
+	// send what they can: what waits for the disk, its copy in a transaction, and
+	// the garbage that the server allows itself.
 	growth = 192 << 20
 )
 
@@ -48,7 +48,7 @@ func slowDisk(t *testing.T, delay time.Duration) {
 	t.Cleanup(func() { r.Close() })
 	// What is kept of jobs that are stored is not what is looked at.
 	s := &slow{book: judge.New()}
-	s.server = harness.GearboltAt(t, harness.FreeAddr(t), filepath.Join(r.Dir, "data"), "--payload-memory=8MiB")
+	s.server = harness.GearboltAt(t, harness.FreeAddr(t), filepath.Join(r.Dir, "data"), "--payload-memory=8MiB", "--commit-memory=16MiB")
 	s.book.Started()
 	before := s.server.Memory(t, "RssAnon")
 	r.Delay(delay)
