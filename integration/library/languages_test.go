@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -46,11 +47,12 @@ func compileC(t *testing.T) []string {
 	return []string{bin}
 }
 
-// startWorker starts a program that does the function's jobs and comes back by
-// itself to a server that was lost; one that gives up is started again.
-func startWorker(t *testing.T, b *bench, function string, command []string) {
+// startWorker starts a program that does jobs, as each FUNCTION=BEHAVIOUR says,
+// and comes back by itself to a server that was lost; one that gives up is
+// started again.
+func startWorker(t *testing.T, b *bench, command []string, functions ...string) {
 	t.Helper()
-	args := append(command[1:], "127.0.0.1", b.server.Port(), function+"=reverse")
+	args := slices.Concat(command[1:], []string{"127.0.0.1", b.server.Port()}, functions)
 	end := make(chan struct{})
 	over := make(chan struct{})
 	go func() {
@@ -85,7 +87,7 @@ func TestWorkersOfAllLanguagesUnderRestarts(t *testing.T) {
 			functions := []string{"go"}
 			b.worker(4, "go", reverse)
 			for function, command := range languages {
-				startWorker(t, b, function, command(t))
+				startWorker(t, b, command(t), function+"=reverse")
 				functions = append(functions, function)
 			}
 			c := b.client()

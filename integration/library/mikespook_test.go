@@ -1,43 +1,38 @@
 package library
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
-	"time"
-
-	mclient "github.com/mikespook/gearman-go/client"
-	mworker "github.com/mikespook/gearman-go/worker"
 
 	"gearbolt/clients"
 )
 
+// compileMikespook makes the program that puts github.com/mikespook/gearman-go
+// behind the line protocol of the client tests. The library has data races of
+// its own, as when a worker is closed, so that it is not run in this process.
+func compileMikespook(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "mikespook")
+	if out, err := exec.Command("go", "build", "-o", bin, "../clients/mikespook").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return bin
+}
+
 // Our client, and a worker of github.com/mikespook/gearman-go. Its jobs run one
 // by one: what it says while several run is garbled.
 func TestMikespookWorker(t *testing.T) {
+	bin := compileMikespook(t)
 	onBoth(t, func(t *testing.T, b *bench) {
-		w := mworker.New(mworker.OneByOne)
-		w.ErrorHandler = func(error) {}
-		if err := w.AddServer("tcp4", b.server.Addr); err != nil {
-			t.Fatal(err)
-		}
-		add := func(name string, f mworker.JobFunc) {
-			if err := w.AddFunc(name, f, 0); err != nil {
-				t.Fatal(err)
-			}
-		}
-		add("reverse", func(job mworker.Job) ([]byte, error) { return reversed(job.Data()), nil })
-		add("fail", func(mworker.Job) ([]byte, error) { return nil, errors.New("no") })
-		add("raise", func(mworker.Job) ([]byte, error) { return []byte("boom"), errors.New("boom") })
-		if err := w.Ready(); err != nil {
-			t.Fatal(err)
-		}
-		over := make(chan struct{})
-		go func() { w.Work(); close(over) }()
-		t.Cleanup(func() { w.Close(); b.server.Kill(); <-over })
+		startWorker(t, b, []string{bin, "worker"}, "reverse=reverse", "fail=fail", "raise=exception")
 		callMikespook(t, b)
 	})
 }
@@ -65,41 +60,52 @@ func callMikespook(t *testing.T, b *bench) {
 
 // The client of github.com/mikespook/gearman-go, and our worker.
 func TestMikespookClient(t *testing.T) {
+	bin := compileMikespook(t)
 	onBoth(t, func(t *testing.T, b *bench) {
 		b.worker(8, "f", func(_ context.Context, job *clients.Job) ([]byte, error) {
 			return reversed(job.Payload), errors.Join(job.Data([]byte("part")), job.Progress(1, 2))
 		})
-		c, err := mclient.New("tcp4", b.server.Addr)
-		if err != nil {
-			t.Fatal(err)
+		ask := startClient(t, b, bin, "client")
+		if got, want := ask("many f 100"), "right 100\nend\n"; got != want {
+			t.Errorf("100 jobs at once: %q, want %q", got, want)
 		}
-		defer c.Close()
-		c.ErrorHandler = func(error) {}
-		c.ResponseTimeout = patience
-		answers := make(chan string, 1000)
-		for i := range 100 {
-			if _, err := c.Do("f", fmt.Appendf(nil, "%03d", i), mclient.JobNormal, func(r *mclient.Response) {
-				answers <- string(r.Data)
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got := map[string]int{}
-		for range 300 { // a part, a status and a result for each
-			select {
-			case a := <-answers:
-				got[a]++
-			case <-time.After(patience):
-				t.Fatalf("%d answers of 300", len(got))
-			}
-		}
-		for i := range 100 {
-			if want := string(reversed(fmt.Appendf(nil, "%03d", i))); got[want] != 1 {
-				t.Errorf("%d results %q", got[want], want)
-			}
-		}
-		if got["part"] != 100 {
-			t.Errorf("%d parts", got["part"])
+		got, handle := ask(fmt.Sprintf("run f normal none %x", "abc")), ""
+		want := fmt.Sprintf("data %x\nstatus 1 2\ncomplete %x\ncreated ", "part", "cba")
+		if _, err := fmt.Sscanf(got, want+"%s\nend\n", &handle); err != nil || handle == "" {
+			t.Errorf("one job: %q (%v), want %q", got, err, want)
 		}
 	})
+}
+
+// startClient starts a program that answers each line with some, the last of
+// which is "end".
+func startClient(t *testing.T, b *bench, command ...string) (ask func(line string) string) {
+	t.Helper()
+	cmd := exec.CommandContext(b.ctx, command[0], append(command[1:], "127.0.0.1", b.server.Port())...)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stdin.Close(); cmd.Wait() })
+	lines := bufio.NewReader(stdout)
+	return func(line string) (answer string) {
+		t.Helper()
+		io.WriteString(stdin, line+"\n")
+		for {
+			l, err := lines.ReadString('\n')
+			if answer += l; err != nil {
+				t.Fatalf("%s: %q, then %v", line, answer, err)
+			}
+			if l == "end\n" {
+				return answer
+			}
+		}
+	}
 }

@@ -112,6 +112,10 @@ func event(r *client.Response) (last bool) {
 	case workFail:
 		fmt.Println("fail")
 	}
+	return isLast(r)
+}
+
+func isLast(r *client.Response) bool {
 	return r.DataType == workComplete || r.DataType == workException || r.DataType == workFail
 }
 
@@ -148,6 +152,9 @@ func many(c *client.Client, function, count string) error {
 		payload := fmt.Appendf(nil, "payload %d", i)
 		wg.Add(1)
 		_, err := c.Do(function, payload, client.JobNormal, func(r *client.Response) {
+			if !isLast(r) {
+				return
+			}
 			if string(r.Data) == string(reversed(payload)) {
 				right++
 			}
