@@ -5,6 +5,7 @@
 //	go run ./integration/table                       # all rows, 5 rounds of 3 s
 //	go run ./integration/table --rows drain,flow -d 1s --rounds 3
 //	go run ./integration/table -o markdown           # for a document
+//	go run ./integration/table --relay               # and what a bare relay makes of them
 //	go run ./integration/table --list                # what rows there are
 //
 // It builds our server, unless --gearbolt names one, and starts it and gearmand

@@ -22,6 +22,7 @@ type settings struct {
 	rounds int
 	output string
 	list   bool
+	bare   bool
 }
 
 func main() {
@@ -45,6 +46,7 @@ func (s *settings) flags(f *flag.FlagSet) {
 	f.DurationVar(&s.limit, "limit", 90*time.Second, "how long one side of a round may take, and twenty times as long in rows that are long")
 	f.StringVar(&s.gearbolt, "gearbolt", "", "our `binary`; without it, it is built")
 	f.StringVar(&s.gearmand, "gearmand", "/usr/sbin/gearmand", "the reference's `binary`")
+	f.BoolVar(&s.bare, "relay", false, "measure a bare relay, too: about what the machine allows a server in Go")
 	f.StringVar(&s.dir, "dir", "", "`directory` on the disk that is to be measured; without it, that for temporary files")
 	f.StringVar(&s.output, "o", "text", "text, markdown or json")
 	f.BoolVar(&s.list, "list", false, "say what rows there are, and end")
@@ -72,6 +74,11 @@ func (s *settings) run(ctx context.Context) error {
 	if err := s.binaries(); err != nil {
 		return err
 	}
+	if s.bare {
+		for i := range rows {
+			rows[i].addRelay()
+		}
+	}
 	began := time.Now()
 	t := &table{Machine: machine(ctx, &s.rig), Rounds: s.rounds, Seconds: s.duration.Seconds(), Scale: s.scale, Date: began.UTC().Format(time.DateOnly)}
 	for _, r := range rows {
@@ -93,6 +100,11 @@ func (s *settings) binaries() (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if s.bare {
+		if s.relay, err = process.BuildCommand(s.dir, "gearbolt/integration/relay"); err != nil {
+			return err
+		}
 	}
 	if s.gearmand, err = exec.LookPath(s.gearmand); err != nil {
 		return fmt.Errorf("the reference is missing: %w; install gearman-job-server, or name it with --gearmand", err)

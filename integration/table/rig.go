@@ -14,6 +14,7 @@ import (
 // A rig is what all rows are measured with.
 type rig struct {
 	gearbolt, gearmand string // binaries
+	relay              string // the yardstick's; "": it is not measured
 	dir                string // in which servers keep their data
 	duration           time.Duration
 	scale              float64

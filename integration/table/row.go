@@ -16,6 +16,7 @@ type row struct {
 	sides   []side
 	fresh   bool // each round begins with new servers: what is measured is left in their memory
 	long    bool // it takes minutes, or gigabytes
+	relay   bool // a bare relay can do it, too
 	targets []target
 }
 

@@ -11,12 +11,17 @@ import (
 	"time"
 
 	"gearbolt/integration/harness"
+	"gearbolt/integration/harness/process"
 )
 
 // newRig measures with the servers of this test run.
 func newRig(t *testing.T) *rig {
 	harness.Need(t, "gearmand")
-	return &rig{gearbolt: harness.Binary(t), gearmand: "/usr/sbin/gearmand", dir: t.TempDir(),
+	bare, err := process.BuildCommand(t.TempDir(), "gearbolt/integration/relay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rig{gearbolt: harness.Binary(t), gearmand: "/usr/sbin/gearmand", relay: bare, dir: t.TempDir(),
 		duration: 20 * time.Millisecond, scale: 0.001, limit: time.Minute}
 }
 
@@ -25,6 +30,7 @@ func TestRows(t *testing.T) {
 	r := newRig(t)
 	for _, row := range allRows(r) {
 		t.Run(row.name, func(t *testing.T) {
+			row.addRelay()
 			for _, f := range row.run(t.Context(), r, 1) {
 				if f.Missing != "" || f.Rounds == nil {
 					t.Errorf("%+v", f)

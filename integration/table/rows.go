@@ -6,6 +6,7 @@ import "slices"
 const (
 	ours   = "ours"
 	theirs = "theirs"
+	bare   = "bare relay"
 )
 
 // both does the same to Gearbolt and to gearmand.
@@ -43,6 +44,23 @@ func shape(kind, clients, inflight, workers string, more ...string) []string {
 	return slices.Clip(slices.Concat([]string{kind, "--clients", clients, "--inflight", inflight, "--workers", workers}, more))
 }
 
+// addRelay has a bare relay do the same, if it can, beside gearmand.
+func (r *row) addRelay() {
+	if !r.relay {
+		return
+	}
+	for _, s := range r.sides {
+		if s.name == ours {
+			r.sides = append(slices.Clip(r.sides), side{name: bare, server: relay, round: s.round})
+		}
+	}
+	for _, t := range slices.Clone(r.targets) {
+		if t.ours.side == ours && t.theirs.side == theirs {
+			r.targets = append(r.targets, within(t.figure+" of a bare relay", ref{bare, t.ours.metric}, t.theirs, want{}))
+		}
+	}
+}
+
 // allRows are all promises, in the order in which they are shown.
 func allRows(r *rig) []row {
 	var all []row
@@ -56,28 +74,28 @@ func allRows(r *rig) []row {
 func callRows() []row {
 	return []row{
 		{
-			name: "plain-1x1", what: "1 client × 1 worker, plain worker protocol",
+			name: "plain-1x1", relay: true, what: "1 client × 1 worker, plain worker protocol",
 			sides:   both(shape("sync", "1", "1", "1", "--parked", "off")...),
 			targets: []target{ratio("p50", p50, atMost(0.6)), ratio("server CPU per call", cpu, atMost(0.5))},
 		},
 		{
-			name: "plain-16x16", what: "16 clients × 16 workers, one call in flight each",
+			name: "plain-16x16", relay: true, what: "16 clients × 16 workers, one call in flight each",
 			sides: both(shape("sync", "16", "1", "16", "--parked", "off")...),
 			targets: []target{ratio("server CPU per call", cpu, atMost(0.85)), ratio("calls/s", perSecond, atLeast(1.1)),
 				ratio("load generator's CPU per call", loadCPU, want{})},
 		},
 		{
-			name: "plain-16x32", what: "16 clients × 32 in flight, 16 workers",
+			name: "plain-16x32", relay: true, what: "16 clients × 32 in flight, 16 workers",
 			sides:   both(shape("sync", "16", "32", "16", "--parked", "off")...),
 			targets: []target{ratio("calls/s", perSecond, atLeast(1)), ratio("p99", p99, atMost(1))},
 		},
 		{
-			name: "parked-1x1", what: "1 client × 1 worker with parked grabs, beside gearmand's plain ones",
+			name: "parked-1x1", relay: true, what: "1 client × 1 worker with parked grabs, beside gearmand's plain ones",
 			sides:   both(shape("sync", "1", "1", "1")...),
 			targets: []target{ratio("p50", p50, atMost(0.45)), ratio("server CPU per call", cpu, atMost(0.4))},
 		},
 		{
-			name: "parked-16x16", what: "16 × 16 with parked grabs, beside gearmand's plain ones",
+			name: "parked-16x16", relay: true, what: "16 × 16 with parked grabs, beside gearmand's plain ones",
 			sides:   both(shape("sync", "16", "1", "16")...),
 			targets: []target{ratio("server CPU per call", cpu, atMost(0.7)), ratio("calls/s", perSecond, want{})},
 		},

@@ -9,7 +9,7 @@ func queueRows(r *rig) []row {
 		backgroundRow("background", "background submission, 16 × 64 in flight, durable; no unique ids"),
 		submissionRow(),
 		{
-			name: "drain", what: "200,000 waiting jobs drained by 16 plain workers",
+			name: "drain", relay: true, what: "200,000 waiting jobs drained by 16 plain workers",
 			sides:   both(append(drain, "--parked", "off")...),
 			targets: []target{ratio("jobs/s", perSecond, atLeast(2.2))},
 		},
@@ -19,7 +19,7 @@ func queueRows(r *rig) []row {
 			targets: []target{ratio("jobs/s", perSecond, want{})},
 		},
 		{
-			name: "flow", what: "submission and work together, 16 + 16 connections, 16 in flight, plain workers",
+			name: "flow", relay: true, what: "submission and work together, 16 + 16 connections, 16 in flight, plain workers",
 			sides:   both(append(flow, "--parked", "off")...),
 			targets: []target{ratio("jobs/s", perSecond, atLeast(1.9)), ratio("p99 of submission", p99, atMost(0.3))},
 		},
@@ -42,7 +42,7 @@ func submission(more ...string) []string {
 
 func backgroundRow(name, what string, more ...string) row {
 	return row{
-		name: name, what: what, fresh: true,
+		name: name, relay: true, what: what, fresh: true,
 		sides:   both(submission(more...)...),
 		targets: []target{ratio("jobs/s", perSecond, atLeast(4)), ratio("p99", p99, atMost(0.1))},
 	}

@@ -22,6 +22,7 @@ const (
 	gearbolt serverKind = "gearbolt"        // durable, its default
 	gearmand serverKind = "gearmand"        // in memory, four threads
 	sqlite   serverKind = "gearmand-sqlite" // gearmand -q libsqlite3
+	relay    serverKind = "relay"           // integration/relay, which only passes on
 )
 
 // A server is one that runs for a row.
@@ -55,6 +56,9 @@ func (r *rig) start(kind serverKind) (*server, error) {
 func (r *rig) command(kind serverKind, addr, dir string) (bin string, args []string) {
 	if kind == gearbolt {
 		return r.gearbolt, []string{"serve", "--listen", addr, "--data-dir", filepath.Join(dir, "data")}
+	}
+	if kind == relay {
+		return r.relay, []string{addr}
 	}
 	host, port, _ := net.SplitHostPort(addr) // it has just been made of both
 	args = []string{"--listen=" + host, "--port=" + port, "--threads=4", "--log-file=stderr", "--verbose=ERROR"}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -17,9 +18,12 @@ import (
 )
 
 // Build builds our binary in dir and returns its path.
-func Build(dir string) (bin string, err error) {
-	bin = filepath.Join(dir, "gearbolt")
-	if out, err := exec.Command("go", "build", "-o", bin, "gearbolt/cmd/gearbolt").CombinedOutput(); err != nil {
+func Build(dir string) (bin string, err error) { return BuildCommand(dir, "gearbolt/cmd/gearbolt") }
+
+// BuildCommand builds the command with that import path, under its name in dir.
+func BuildCommand(dir, command string) (bin string, err error) {
+	bin = filepath.Join(dir, path.Base(command))
+	if out, err := exec.Command("go", "build", "-o", bin, command).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return bin, nil
