@@ -1,29 +1,75 @@
 package server
 
-import "sync"
+import (
+	"container/list"
+	"sync"
+	"time"
+)
 
 // An allowance is memory that all connections share. Who wants more than is
-// left waits until others give some back.
+// left waits for others to give some back: first those who have some already,
+// whoever of them there is enough for, since they give it all back when they have
+// the rest; then those who have none, in turn.
 type allowance struct {
-	mu    sync.Mutex
-	limit int64 // 0: no bound
-	used  int64
-	freed chan struct{} // closed when something is given back; nil: nobody waits
+	mu       sync.Mutex
+	limit    int64 // 0: no bound
+	used     int64
+	goOn     line // of those who have some
+	begin    line // of those who have none
+	attended bool // somebody looks after those who wait: hoard.go
 }
 
-// take takes n bytes, or returns what to wait for before trying again. Who asks
-// for more than there is gets it when nobody else has any.
-func (a *allowance) take(n int64) (wait <-chan struct{}) {
+// A want is what somebody asks of an allowance, in bytes.
+type want struct {
+	n       int64     // to be had now
+	own     int64     // had already
+	missing int64     // that will be asked for, n included
+	since   time.Time // when it began to wait for any of them
+}
+
+// A claim is a want that waits. settled is closed when it does no longer, and
+// granted tells then whether the bytes are there.
+type claim struct {
+	want
+	settled chan struct{}
+	granted bool
+
+	line *line // that it waits in; nil: settled
+	at   *list.Element
+}
+
+// A line is claims that wait, the oldest first.
+type line struct{ list.List }
+
+// claims yields them; each may leave the line meanwhile.
+func (l *line) claims(yield func(*claim) bool) {
+	for e := l.Front(); e != nil; {
+		c := e.Value.(*claim)
+		if e = e.Next(); !yield(c) {
+			return
+		}
+	}
+}
+
+// take takes w.n bytes, or returns what to wait for. Who asks for more than there
+// is gets it when nobody else has any.
+func (a *allowance) take(w want) *claim {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.limit <= 0 || a.used == 0 || a.used+n <= a.limit {
-		a.used += n
+	if a.fits(w) && (w.own > 0 || a.goOn.Len()+a.begin.Len() == 0) {
+		a.used += w.n
 		return nil
 	}
-	if a.freed == nil {
-		a.freed = make(chan struct{})
+	c := &claim{want: w, settled: make(chan struct{}), line: &a.begin}
+	if w.own > 0 {
+		c.line = &a.goOn
 	}
-	return a.freed
+	c.at = c.line.PushBack(c)
+	return c
+}
+
+func (a *allowance) fits(w want) bool {
+	return a.limit <= 0 || a.used == w.own || a.used+w.n <= a.limit
 }
 
 // give gives n bytes back.
@@ -31,20 +77,104 @@ func (a *allowance) give(n int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.used -= n
-	a.wake()
+	a.handOut()
 }
 
 func (a *allowance) setLimit(n int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.limit = n
-	a.wake()
+	a.handOut()
 }
 
-// wake has those who wait try again. a.mu is held.
-func (a *allowance) wake() {
-	if a.freed != nil {
-		close(a.freed)
-		a.freed = nil
+// abandon ends a claim, and reports whether it was granted before.
+func (a *allowance) abandon(c *claim) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if c.line != nil {
+		a.settle(c, false)
+		a.handOut()
+	}
+	return c.granted
+}
+
+// handOut grants what there is enough for. Those who have some already are few:
+// each has at least as much as it fills a buffer with. a.mu is held.
+func (a *allowance) handOut() {
+	for c := range a.goOn.claims {
+		if a.fits(c.want) {
+			a.settle(c, true)
+		}
+	}
+	for c := range a.begin.claims {
+		if a.goOn.Len() > 0 || !a.fits(c.want) {
+			return
+		}
+		a.settle(c, true)
+	}
+}
+
+func (a *allowance) settle(c *claim, granted bool) {
+	if c.granted = granted; granted {
+		a.used += c.n
+	}
+	c.line.Remove(c.at)
+	c.line = nil
+	close(c.settled)
+}
+
+// attend reports whether the caller is to look after those who wait.
+func (a *allowance) attend() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	idle := !a.attended
+	a.attended = true
+	return idle
+}
+
+// awaited reports whether anybody waits. If not, nobody looks any more.
+func (a *allowance) awaited() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.attended = a.goOn.Len()+a.begin.Len() > 0
+	return a.attended
+}
+
+// foresight is how many times what somebody wants now is got for it at once, if
+// its packet is that large. What it only announces counts for no more.
+const foresight = 8
+
+// lacking returns how many bytes those lack that have waited since then or
+// longer.
+func (a *allowance) lacking(then time.Time) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := a.used - a.limit
+	for _, l := range []*line{&a.goOn, &a.begin} {
+		for c := range l.claims {
+			if !c.since.After(then) {
+				n += min(c.missing, foresight*c.n)
+			}
+		}
+	}
+	return n
+}
+
+// sacrifice ends the claim of who lacks most, if all of so many who have some
+// wait for more, and so for each other.
+func (a *allowance) sacrifice(holders int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.goOn.Len() < holders {
+		return
+	}
+	var most *claim
+	for c := range a.goOn.claims {
+		if most == nil || c.missing > most.missing {
+			most = c
+		}
+	}
+	if most != nil {
+		a.settle(most, false)
 	}
 }

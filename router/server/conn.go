@@ -28,12 +28,13 @@ type conn struct {
 	closeOnce sync.Once
 
 	// Of the reading goroutine.
-	in    *buffer // bytes that are no whole message yet; nil: none
-	half  half
-	room  int64 // of Options.ReadMemory that in takes
-	begun bool  // the first bytes have been looked at
-	reads int   // in a row that found something
-	turn  turn
+	in         *buffer // bytes that are no whole message yet; nil: none
+	half       half
+	room       int64     // of Options.ReadMemory that in takes
+	waitsSince time.Time // when its packet first waited for room; zero: it has not
+	begun      bool      // the first bytes have been looked at
+	reads      int       // in a row that found something
+	turn       turn
 
 	// When it was heard last: rest.go.
 	lastVisit int64 // Unix nanoseconds

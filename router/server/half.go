@@ -20,25 +20,43 @@ const leastRate = 1 << 10
 type half struct {
 	of bool // there is one; the reader's own
 
-	mu    sync.Mutex
-	since int64 // the sweep after which it began, or was last found to make progress; 0: there is none
-	then  int   // bytes that had come then
-	now   int   // bytes that have come
-	cut   int64 // the sweep that gave the connection up; 0: none
+	mu      sync.Mutex
+	since   int64   // the sweep after which it began, or was last found to make progress; 0: there is none
+	then    int     // bytes that had come then
+	now     arrival // how far it has come
+	cut     int64   // the sweep that gave the connection up; 0: none
+	evicted int64   // the message that is to give its memory back: hoard.go; 0: none
+}
+
+// An arrival is how far a message has come.
+type arrival struct {
+	message    int64 // of its connection, by number
+	have, need int   // bytes of it, of how many
+	room       int64 // of the read memory, that it has
 }
 
 // begin notes a new message, progress how much of it has come.
-func (h *half) begin(sweep int64, bytes int) {
+func (h *half) begin(sweep int64, a arrival) {
 	h.of = true
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.since, h.then, h.now = sweep, 0, bytes
+	a.message = h.now.message + 1
+	h.since, h.then, h.now = sweep, 0, a
 }
 
-func (h *half) progress(bytes int) {
+func (h *half) progress(a arrival) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.now = bytes
+	a.message = h.now.message
+	h.now = a
+}
+
+// arrival returns how far the message has come, if there is one and its peer is
+// to send more of it.
+func (h *half) arrival() (a arrival, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now, h.since != 0
 }
 
 // end notes that the message is complete, or that its peer is not to be blamed
@@ -69,15 +87,15 @@ func (h *half) judge(sweep int64, timeout time.Duration) (v verdict, bytes int) 
 	passed := time.Duration(sweep-h.since-1) * sweepEvery
 	switch {
 	case h.cut > 0 && sweep-h.cut > 1:
-		return hopeless, h.now
+		return hopeless, h.now.have
 	case h.cut > 0 || h.since == 0 || passed < timeout:
 		return patient, 0
-	case h.now-h.then >= int(passed.Seconds()*leastRate):
-		h.since, h.then = sweep, h.now
+	case h.now.have-h.then >= int(passed.Seconds()*leastRate):
+		h.since, h.then = sweep, h.now.have
 		return patient, 0
 	}
 	h.cut = sweep
-	return late, h.now
+	return late, h.now.have
 }
 
 // cutLate ends a connection whose message takes too long to arrive.

@@ -31,7 +31,10 @@ const uncommittedLimit = 8 << 20
 func (c *conn) readAll() error {
 	for {
 		if err := c.fill(); err != nil {
-			return err
+			if err = c.failed(err); err != nil {
+				return err
+			}
+			continue
 		}
 		if !c.begun {
 			if name := protocol.Foreign(c.in.b); name != "" {
@@ -99,10 +102,10 @@ func (c *conn) keep(used, need int) error {
 	if err := c.makeRoom(need); err != nil {
 		return err
 	}
-	if c.half.of {
-		c.half.progress(len(rest))
+	if a := (arrival{have: len(rest), need: need, room: c.room}); c.half.of {
+		c.half.progress(a)
 	} else {
-		c.half.begin(c.server.sweeps.Load(), len(rest))
+		c.half.begin(c.server.sweeps.Load(), a)
 	}
 	return nil
 }

@@ -15,74 +15,75 @@ import (
 const roomPatience = 10 * time.Second
 
 // errNoRoom ends a connection whose packet found no memory.
-var errNoRoom = errors.New("no memory for a large packet: read-memory is used up")
+var errNoRoom = errors.New("no memory for a large packet")
 
 // makeRoom has c.in hold more of a message of need bytes. What goes beyond the
 // buffers that every connection may have is taken from what all share; while
 // there is none, c is not read.
 func (c *conn) makeRoom(need int) error {
 	b := c.in
-	if len(b.b) == cap(b.b) {
-		if size := b.grown(need); size > bufferKeep {
-			if err := c.awaitRoom(int64(size) - c.room); err != nil {
-				return err
-			}
-			c.room = int64(size)
-		}
-		b.grow(need)
-	}
-	return nil
-}
-
-// awaitRoom takes n bytes of the read memory, and waits for them if need be.
-func (c *conn) awaitRoom(n int64) error {
-	s := c.server
-	wait := s.reading.take(n)
-	if wait == nil {
+	if len(b.b) < cap(b.b) {
 		return nil
 	}
-	c.half.end() // it is not the peer who is slow
-	late := time.NewTimer(roomPatience)
-	defer late.Stop()
-	for ; wait != nil; wait = s.reading.take(n) {
-		select {
-		case <-wait:
-		case <-s.quit:
-			return errServerClosed
-		case <-late.C:
-			if c.lastTry(n) {
-				return nil
-			}
-			c.refuseRoom()
-			return errNoRoom
+	if size := int64(b.grown(need)); size > bufferKeep {
+		w := want{n: size - c.room, own: c.room, missing: max(int64(need), size) - c.room}
+		if err := c.awaitRoom(w); err != nil {
+			return err
 		}
+		if c.room == 0 {
+			c.server.hoards.add(c)
+		}
+		c.room = size
 	}
+	b.grow(need)
 	return nil
 }
 
-// lastTry takes n bytes of the read memory, or gives back what c has of it. One
-// connection at a time does so: of many whose patience ends together, those
-// that come later find what the first have given back.
-func (c *conn) lastTry(n int64) bool {
+// awaitRoom takes some of the read memory, and waits for it if need be.
+func (c *conn) awaitRoom(w want) error {
 	s := c.server
-	s.lastTries.Lock()
-	defer s.lastTries.Unlock()
-	if s.reading.take(n) == nil {
-		return true
+	w.since = c.waitsSince
+	if w.since.IsZero() {
+		w.since = time.Now()
 	}
-	c.giveRoom()
-	return false
+	claim := s.reading.take(w)
+	if claim == nil {
+		return nil
+	}
+	c.waitsSince = w.since
+	c.half.end() // it is not the peer who is slow
+	if s.reading.attend() {
+		s.tasks.Go(s.attend)
+	}
+	late := time.NewTimer(roomPatience)
+	defer late.Stop()
+	select {
+	case <-claim.settled:
+	case <-late.C:
+	case <-s.quit:
+		s.reading.abandon(claim)
+		return errServerClosed
+	}
+	if s.reading.abandon(claim) {
+		return nil
+	}
+	return c.refuseRoom("no memory for its packet", "Too many large packets at once")
 }
 
-func (c *conn) refuseRoom() {
+// refuseRoom ends a connection whose packet is to have no memory. The log and
+// the peer are told why.
+func (c *conn) refuseRoom(why, text string) error {
+	bytes := len(c.in.b)
 	putBuffer(c.in)
 	c.in = nil
-	c.server.log.Warn("connection closed: no memory for its packet; see read-memory", zap.String("from", c.peer.Full))
+	c.giveRoom()
+	c.server.log.Warn("connection closed: "+why+"; see read-memory", zap.String("from", c.peer.Full), zap.Int("bytes so far", bytes))
 	c.server.visit(func(m *router.Machine, _ time.Time) {
 		m.Count(router.ReadsOverReadMemory, 1)
-		m.Refuse(c.router, protocol.QueueError, "Too many large packets at once: read-memory is used up")
+		m.Refuse(c.router, protocol.QueueError, text+": read-memory is used up")
 	})
 	c.linger(lingerPacket)
+	return errNoRoom
 }
 
 // fetchShare is the part of Options.ReadMemory, as a divisor, that payloads being
@@ -99,21 +100,24 @@ func (s *Server) shareReadMemory(n int64) {
 // awaitMemory takes n bytes of the read memory for a payload that is to be read
 // back. It reports false when the server ends.
 func (s *Server) awaitMemory(n int64) bool {
-	for wait := s.fetching.take(n); wait != nil; wait = s.fetching.take(n) {
-		select {
-		case <-wait:
-		case <-s.quit:
-			return false
-		}
+	claim := s.fetching.take(want{n: n, missing: n})
+	if claim == nil {
+		return true
 	}
-	return true
+	select {
+	case <-claim.settled:
+		return true
+	case <-s.quit:
+		return false
+	}
 }
 
 // giveRoom gives back what makeRoom took.
 func (c *conn) giveRoom() {
 	if c.room > 0 {
+		c.server.hoards.remove(c)
 		c.server.reading.give(c.room)
-		c.room = 0
+		c.room, c.waitsSince = 0, time.Time{}
 	}
 }
 

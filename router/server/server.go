@@ -12,7 +12,7 @@
 // (rest.go); those with a great deal to do stand in line for the lock (line.go);
 // memory that all connections share is handed out and taken back (allowance.go,
 // room.go, backlog.go), and those that keep others from it are cut off (half.go,
-// sweep.go); who comes when there are too many is told so (refused.go).
+// sweep.go, hoard.go); who comes when there are too many is told so (refused.go).
 //
 //	accept → read, decode ─lock─► Step → Sends, Changes ─unlock─► outboxes → one write per connection
 //	                                          │
@@ -105,8 +105,8 @@ type Server struct {
 	sweeps      atomic.Int64 // how often the server has looked around
 	backlog     atomic.Int64 // bytes in outboxes whose peers are slow, or that are large
 	reading     allowance    // Options.ReadMemory: large packets that are arriving
+	hoards      hoards       // who has some of that
 	fetching    allowance    // and payloads that are being read back
-	lastTries   sync.Mutex   // see conn.lastTry
 	farewells   atomic.Int64 // peers that are turned away and told why
 
 	line       sync.Mutex // before mu, for those who have much to do: line.go
