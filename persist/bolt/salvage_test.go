@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,48 @@ func TestSalvageOfFreePages(t *testing.T) {
 			t.Errorf("certain %v: %d jobs of lost pages are back, and %d that were done", certain, back, done)
 		}
 	}
+}
+
+// A leaf says that it runs over into all pages that follow, which have pages of
+// the tree in them: those are no less looked for, and neither are pages that only
+// one of them leads to.
+func TestSalvageOfPagesThatAnotherClaims(t *testing.T) {
+	tr := lived(t)
+	for _, page := range leavesBesideJobs(t, tr.file) {
+		file := bytes.Clone(tr.file)
+		at, pages := page*uint64(os.Getpagesize()), uint64(len(file)/os.Getpagesize())
+		binary.NativeEndian.PutUint32(file[at+12:], uint32(pages-page-1))
+		out := filepath.Join(t.TempDir(), "out")
+		if _, err := Salvage(place(t, file), out, SalvageOptions{}); err != nil {
+			t.Fatalf("page %d: %v", page, err)
+		}
+		got, err := contents(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tr.judge(file, got); err != nil {
+			t.Errorf("page %d of %d: %v", page, pages, err)
+		}
+	}
+}
+
+// leavesBesideJobs returns the leaves that are read before the jobs are.
+func leavesBesideJobs(t *testing.T, file []byte) (all []uint64) {
+	t.Helper()
+	m, _, err := currentMeta(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWalk(pager{file: bytes.NewReader(file), size: int64(len(file))}, m, func(r stored) error {
+		if r.kind != kindJobs && r.page != m.root && !slices.Contains(all, r.page) {
+			all = append(all, r.page)
+		}
+		return nil
+	})
+	if err := w.all(); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // The page of the root is lost: the transaction before tells what there was.

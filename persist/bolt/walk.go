@@ -157,6 +157,9 @@ func (w *walk) enter(p *spot) node {
 	if last >= w.meta.pages {
 		n.err = fmt.Errorf("page %d is behind the last of %d pages", last, w.meta.pages)
 	}
+	if n.err != nil {
+		last = n.id // how far it goes may be what is wrong: nothing but its head is known to be its own
+	}
 	for i := n.id; i <= last; i++ {
 		if w.met(i) {
 			n.elements = nil
