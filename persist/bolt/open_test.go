@@ -15,13 +15,16 @@ import (
 	"gearbolt/persist"
 )
 
+// patience bounds what takes no time on a machine that is not busy.
+const patience = 10 * time.Second
+
 func TestSecondOpener(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, Options{Dir: dir})
 	keep(t, s, put(benchJob(1)))
 	start := time.Now()
 	_, err := Open(Options{Dir: dir})
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > patience {
 		t.Errorf("the second was refused after %v", took)
 	}
 	want := fmt.Sprintf("store %s: in use by the process with pid %d", dir, os.Getpid())
@@ -43,7 +46,7 @@ func TestStrangersLock(t *testing.T) {
 	defer db.Close()
 	start := time.Now()
 	_, err = Open(Options{Dir: dir})
-	if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "another process") || took > 2*lockTimeout {
+	if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "another process") || took > patience {
 		t.Errorf("after %v: %v", took, err)
 	}
 }
