@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -59,7 +60,8 @@ func TestDaemonServesBeforeItsStarterReturns(t *testing.T) {
 // A starter that is asked for its output returns although the daemon lives.
 func TestDaemonLetsGoOfItsStartersOutput(t *testing.T) {
 	b := newBackground(t)
-	cmd := command("gearmand", "-d", "--listen=127.0.0.1", "--port="+b.addr[strings.LastIndex(b.addr, ":")+1:], "--pid-file="+b.pidFile, "--log-file="+b.log)
+	host, port, _ := net.SplitHostPort(b.addr)
+	cmd := command("gearmand", "-d", "--listen="+host, "--port="+port, "--pid-file="+b.pidFile, "--log-file="+b.log)
 	cmd.Env = append(cmd.Env, "GEARBOLT_DATA_DIR="+b.dir+"/data")
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Fatalf("got %q, %v", out, err)

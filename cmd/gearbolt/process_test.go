@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -91,9 +92,12 @@ func beginIn(t *testing.T, dir string, args ...string) *program {
 	return p
 }
 
+// freeAddress returns a loopback address on which nothing listens. It is none
+// of 127.0.0.1: there any outgoing connection of the machine might take the port
+// before the program does, and one to a port that is closed even reach itself.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +228,11 @@ func awaitDeath(t *testing.T, pid int) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds())); n != 1 {
+	n, err := 0, error(unix.EINTR) // Go's runtime sends its threads signals
+	for err == unix.EINTR {
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+	}
+	if n != 1 {
 		t.Fatalf("process %d lives on: %v", pid, err)
 	}
 }

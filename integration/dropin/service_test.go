@@ -92,7 +92,11 @@ func ending(t *testing.T, pid int, end func()) {
 	}
 	defer unix.Close(fd)
 	end()
-	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds())); n != 1 {
+	n, err := 0, error(unix.EINTR) // Go's runtime sends its threads signals
+	for err == unix.EINTR {
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds()))
+	}
+	if n != 1 {
 		t.Fatalf("process %d lives on: %v", pid, err)
 	}
 }

@@ -115,9 +115,10 @@ func TestProcessesAreReplaced(t *testing.T) {
 }
 
 func TestTimeEndsAResident(t *testing.T) {
-	p := prefork(t, func(o *Options) { o.Timeout = time.Second })
+	t.Parallel()
+	p := prefork(t, func(o *Options) { o.Timeout = 4 * time.Second })
 	pid := filepath.Join(t.TempDir(), "pid")
-	p.wants(t, "hang "+pid, "exception: not done in 1s")
+	p.wants(t, "hang "+pid, "exception: not done in 4s")
 	awaitDeath(t, readPID(t, pid))
 	p.wants(t, "x", "1 f")
 }
