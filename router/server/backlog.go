@@ -1,16 +1,81 @@
 package server
 
 import (
-	"cmp"
-	"slices"
+	"container/heap"
+	"sync"
+	"sync/atomic"
 
 	"gearbolt/router"
 )
 
-// The backlog is what waits in the outboxes of all connections together, in
-// bytes of memory. What is written at once, which is nearly everything, is
-// never counted: only outboxes that have outgrown the buffers of the pool, or
-// whose peer has let a write wait.
+// A backlog is what waits in the outboxes of all connections together, in bytes
+// of memory, and which of them let most wait. What is written at once, which is
+// nearly everything, is never counted: only outboxes that have outgrown the
+// buffers of the pool, or whose peer has let a write wait.
+type backlog struct {
+	bytes atomic.Int64
+
+	mu    sync.Mutex
+	loads loads
+}
+
+// loads is a heap of what connections let wait, with the largest in front.
+type loads []*load
+
+// A load is what one connection lets wait.
+type load struct {
+	c     *conn
+	bytes int // of memory
+	at    int // in loads, from 1; 0: not there
+}
+
+func (l loads) Len() int           { return len(l) }
+func (l loads) Less(i, j int) bool { return l[i].bytes > l[j].bytes }
+
+func (l loads) Swap(i, j int) {
+	l[i], l[j] = l[j], l[i]
+	l[i].at, l[j].at = i+1, j+1
+}
+
+func (l *loads) Push(x any) {
+	*l = append(*l, x.(*load))
+	x.(*load).at = len(*l)
+}
+
+func (l *loads) Pop() any {
+	end := len(*l) - 1
+	x := (*l)[end]
+	(*l)[end] = nil
+	*l = (*l)[:end]
+	x.at = 0
+	return x
+}
+
+// set notes that l is so much now.
+func (b *backlog) set(l *load, bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bytes.Add(int64(bytes - l.bytes))
+	l.bytes = bytes
+	switch {
+	case bytes == 0:
+		heap.Remove(&b.loads, l.at-1)
+	case l.at == 0:
+		heap.Push(&b.loads, l)
+	default:
+		heap.Fix(&b.loads, l.at-1)
+	}
+}
+
+// worst returns the connection that lets most wait, or nil.
+func (b *backlog) worst() *conn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.loads) == 0 {
+		return nil
+	}
+	return b.loads[0].c
+}
 
 // recount brings the backlog up to date. o.mu is held.
 func (o *outbox) recount() {
@@ -21,9 +86,8 @@ func (o *outbox) recount() {
 	if !o.waits && held <= bufferKeep {
 		held = 0
 	}
-	if held != o.counted {
-		o.backlog.Add(int64(held - o.counted))
-		o.counted = held
+	if held != o.load.bytes {
+		o.backlog.set(&o.load, held)
 	}
 }
 
@@ -37,54 +101,40 @@ func (o *outbox) wait() {
 	}
 }
 
-// cut gives the peer up, and what waits for it. It reports whether the caller
-// is to flush.
-func (o *outbox) cut() (flush bool) {
+// cut gives the peer up, and what waits for it. It reports whether it was not
+// given up before, and whether the caller is to flush.
+func (o *outbox) cut() (first, flush bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.dead {
-		return false
+	if first = !o.dead; first {
+		o.dead, o.slow, o.limit = true, true, "outbox-memory"
+		flush = !o.listed
+		o.listed = true
 	}
-	o.dead, o.slow, o.limit = true, true, "outbox-memory"
 	o.buf, o.hand = nil, 0
 	o.recount()
-	flush = !o.listed
-	o.listed = true
-	return flush
-}
-
-func (o *outbox) size() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.counted
+	return first, flush
 }
 
 // relieve cuts off the connections that let most wait, until three quarters of
 // what may wait for all are not exceeded. s.mu is held.
 func (s *Server) relieve(t *turn) {
-	type load struct {
-		c    *conn
-		size int
-	}
-	var loads []load
-	for c := range s.conns {
-		if n := c.out.size(); n > 0 {
-			loads = append(loads, load{c, n})
-		}
-	}
-	slices.SortFunc(loads, func(a, b load) int { return cmp.Compare(b.size, a.size) })
-	for _, l := range loads {
-		if s.backlog.Load() <= s.opts.OutboxMemory/4*3 {
+	for s.backlog.bytes.Load() > s.opts.OutboxMemory/4*3 {
+		c := s.backlog.worst()
+		if c == nil {
 			return
 		}
-		if l.c.out.cut() {
-			t.touched = append(t.touched, l.c)
+		first, flush := c.out.cut()
+		if first {
+			s.machine.Count(router.OutboxesOverOutboxMemory, 1)
 		}
-		s.machine.Count(router.OutboxesOverOutboxMemory, 1)
+		if flush {
+			t.touched = append(t.touched, c)
+		}
 	}
 }
 
 // overloaded reports whether more waits than may.
 func (s *Server) overloaded() bool {
-	return s.opts.OutboxMemory > 0 && s.backlog.Load() > s.opts.OutboxMemory
+	return s.opts.OutboxMemory > 0 && s.backlog.bytes.Load() > s.opts.OutboxMemory
 }

@@ -56,7 +56,7 @@ type conn struct {
 func newConn(s *Server, sock net.Conn, tlsConfig *tls.Config) *conn {
 	c := &conn{server: s, sock: sock, nc: sock, peer: peerOf(sock)}
 	c.peer.Owner, c.turn.reader = c, c
-	c.out.backlog = &s.backlog
+	c.out.backlog, c.out.load.c = &s.backlog, c
 	if tlsConfig != nil {
 		c.nc = tls.Server(sock, tlsConfig)
 	} else if sc, ok := sock.(syscall.Conn); ok {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -27,8 +26,8 @@ type outbox struct {
 	limit   string  // by this limit
 
 	waits   bool // the peer lets a write wait
-	counted int  // what the backlog counts of it
-	backlog *atomic.Int64
+	load    load // what the backlog counts of it
+	backlog *backlog
 
 	over chan struct{} // closed when nothing waits any more; nil: nobody wants to know
 }
@@ -195,7 +194,7 @@ func (o *outbox) take(c *conn) *buffer {
 	if o.busy = b != nil; !o.busy {
 		o.waits = false
 	}
-	if o.counted > 0 || o.hand > bufferKeep {
+	if o.load.bytes > 0 || o.hand > bufferKeep {
 		o.recount()
 	}
 	if b == nil {

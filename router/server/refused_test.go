@@ -192,7 +192,7 @@ func TestOutboxMemory(t *testing.T) {
 			s.passes(0)
 		}
 		s.passes(0)
-		if n := s.server.backlog.Load(); n > 4*mib || !worst.conn.out.isGone() {
+		if n := s.server.backlog.bytes.Load(); n > 4*mib || !worst.conn.out.isGone() {
 			t.Errorf("%d bytes wait, and the worst peer is gone: %v", n, worst.conn.out.isGone())
 		}
 		gone := 0
@@ -207,7 +207,7 @@ func TestOutboxMemory(t *testing.T) {
 		if n := s.counted(router.OutboxesOverOutboxMemory); n != uint64(gone) || gone > 10 {
 			t.Errorf("%d of %d are gone, %d are counted", gone, len(deaf), n)
 		}
-		if n := s.server.backlog.Load(); n != 0 {
+		if n := s.server.backlog.bytes.Load(); n != 0 {
 			t.Errorf("%d bytes wait for nobody", n)
 		}
 		if s.logged("connection closed: the peer reads too slowly; see outbox-memory") != gone {

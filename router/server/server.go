@@ -103,7 +103,7 @@ type Server struct {
 
 	packetLimit atomic.Int64 // Options.PacketLimit, for every read
 	sweeps      atomic.Int64 // how often the server has looked around
-	backlog     atomic.Int64 // bytes in outboxes whose peers are slow, or that are large
+	backlog     backlog      // outboxes whose peers are slow, or that are large
 	reading     allowance    // Options.ReadMemory: large packets that are arriving
 	hoards      hoards       // who has some of that
 	fetching    allowance    // and payloads that are being read back
