@@ -34,12 +34,11 @@ var slowKinds = []slowKind{
 
 // slowly has a peer of each kind come n times, and say a byte now and then,
 // until over is closed.
-func (s *stage) slowly(n int, over <-chan struct{}) (all []net.Conn) {
-	s.Helper()
+func slowly(n int, come func() net.Conn, over <-chan struct{}) (all []net.Conn) {
 	var drip []func(i int)
 	for range n {
 		for _, k := range slowKinds {
-			c := s.bad()
+			c := come()
 			c.Write([]byte(k.now))
 			all = append(all, c)
 			if k.then != "" {
@@ -70,7 +69,7 @@ func TestSlowPeers(t *testing.T) {
 	over := make(chan struct{})
 	defer close(over)
 	s.beside(func() {
-		all := s.slowly(slowEach, over)
+		all := slowly(slowEach, s.bad, over)
 		for i, c := range all {
 			if said := told(c); !strings.HasPrefix(said, tooLate) || !strings.HasSuffix(said, "read-timeout") {
 				t.Fatalf("%s is answered with %q", slowKinds[i%len(slowKinds)].name, said)
@@ -91,7 +90,7 @@ func TestSlowPeersKeepOthersOut(t *testing.T) {
 	over := make(chan struct{})
 	defer close(over)
 	for _, s := range []*stage{bounded, control} {
-		s.slowly(2, over)
+		slowly(2, s.admitted, over)
 		if said := told(s.bad()); !strings.Contains(said, "max-connections is reached") {
 			t.Fatalf("a ninth connection is answered with %q", said)
 		}

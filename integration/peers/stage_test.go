@@ -88,6 +88,21 @@ func (s *stage) bad() net.Conn {
 	return c
 }
 
+// admitted is a bad peer that has been let in, where there is a limit to how
+// many are: those who have just left may still be counted for a moment.
+func (s *stage) admitted() (c net.Conn) {
+	s.Helper()
+	s.await("there is room for one more", func() bool {
+		c = s.bad()
+		answer, err := judge.NewLine(c).Admin("version")
+		if err != nil {
+			c.Close()
+		}
+		return strings.HasPrefix(answer, "OK")
+	})
+	return c
+}
+
 // each does f for n bad peers at a time, each on a connection of its own.
 func (s *stage) each(n int, f func(i int, c net.Conn)) {
 	s.Helper()
