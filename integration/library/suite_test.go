@@ -176,17 +176,17 @@ func TestStartTimeAndReducer(t *testing.T) {
 		c, g := b.client(), newGate()
 		close(g.open)
 		b.worker(1, "f", g.handle)
-		due := time.Now().Add(2 * time.Second).Truncate(time.Second)
-		if _, err := c.Submit(b.ctx, "f", []byte("later"), clients.At(due)); err != nil {
-			t.Fatal(err)
-		}
 		if got := b.call(c, "f", "now", clients.Reducer("sum")); got != "did now" {
 			t.Error(got)
 		}
 		if job := <-g.began; job.Reducer != "sum" {
 			t.Errorf("%+v", job)
 		}
-		for time.Now().Before(due.Add(time.Second)) && b.server.Name == "gearmand" {
+		due := time.Now().Add(2 * time.Second).Truncate(time.Second)
+		if _, err := c.Submit(b.ctx, "f", []byte("later"), clients.At(due)); err != nil {
+			t.Fatal(err)
+		}
+		for b.server.Name == "gearmand" && time.Now().Before(due.Add(patience)) {
 			time.Sleep(100 * time.Millisecond) // gearmand looks at the time when something happens
 			if b.call(c, "f", "nudge"); string((<-g.began).Payload) == "later" {
 				return
@@ -249,6 +249,7 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 		}
 		over := make(chan error)
 		go func() { over <- w.Shutdown(b.ctx) }()
+		harness.Await(t, "the worker takes no more jobs", func() bool { return errors.Is(w.Start(), clients.ErrClosed) })
 		third, err := c.Submit(b.ctx, "f", []byte("third"))
 		if err != nil {
 			t.Fatal(err)
