@@ -66,9 +66,7 @@ func TestBenchOfTwoServers(t *testing.T) {
 		}
 	}
 	for _, one := range []*stage{s, other} {
-		if f := one.status(); len(f) != 0 {
-			t.Errorf("%s has been left with %+v", one.server.Name, f)
-		}
+		harness.Await(t, one.server.Name+" has nothing left of it", func() bool { return len(one.status()) == 0 })
 	}
 }
 
@@ -96,7 +94,11 @@ func TestBenchKeepsJobs(t *testing.T) {
 				s.Fatalf("%s: %+v", kind, r)
 			}
 		}
-		f := s.status()
+		var f []function
+		harness.Await(s, "the worker is gone", func() bool {
+			f = s.status()
+			return len(f) != 1 || f[0].Workers == 0
+		})
 		if len(f) != 1 || f[0].Function != "kept" || f[0].Jobs != 200 || f[0].Running != 0 {
 			s.Errorf("of 200 jobs are left: %+v", f)
 		}
