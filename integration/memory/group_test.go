@@ -33,6 +33,9 @@ func newGroup(t *testing.T, limit int64) group {
 		t.Cleanup(func() { syscall.Rmdir(g.dir) })
 		err = os.WriteFile(filepath.Join(g.dir, file), []byte(strconv.FormatInt(limit, 10)), 0o644)
 	}
+	if err == nil {
+		_, err = os.Stat(filepath.Join(g.dir, g.peak)) // Linux before 5.19 has none in version 2
+	}
 	if err != nil {
 		t.Skipf("the memory of a group of processes cannot be limited: %v", err)
 	}
