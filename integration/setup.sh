@@ -41,6 +41,8 @@ find_missing() {
 	check e2fsprogs "the tests of power cuts and full disks" has_command mkfs.ext4
 	check xfsprogs "the tests of power cuts" has_command mkfs.xfs
 	check strace "the tests of disk errors and quotas" has_command strace
+	check iproute2 "the tests of bad networks" has_command tc
+	check nftables "the tests of bad networks" has_command nft
 	check openssl "the tests of openssl s_client" has_command openssl
 }
 
