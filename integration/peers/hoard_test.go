@@ -3,6 +3,8 @@ package peers
 import (
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,18 +82,23 @@ func TestHoarders(t *testing.T) {
 	s.settles()
 }
 
-// heard has all close, so many of whom have been told why.
+// heard has all close, so many of whom have been told why. Those who have not
+// are given time to hear it.
 func (s *stage) heard(all []net.Conn, told int) {
 	s.Helper()
-	n := 0
+	var n atomic.Int64
+	var peers sync.WaitGroup
 	for _, c := range all {
-		c.SetReadDeadline(time.Now().Add(time.Second / 100))
-		if p, err := judge.NewLine(c).Read(); err == nil && strings.Contains(p.String(), "too slowly while others wait") {
-			n++
-		}
-		c.Close()
+		peers.Go(func() {
+			defer c.Close()
+			c.SetReadDeadline(time.Now().Add(2 * time.Second))
+			if p, err := judge.NewLine(c).Read(); err == nil && strings.Contains(p.String(), "too slowly while others wait") {
+				n.Add(1)
+			}
+		})
 	}
-	if n != told {
+	peers.Wait()
+	if n := int(n.Load()); n != told {
 		s.Errorf("%d were told why, %d were cut off", n, told)
 	}
 }
