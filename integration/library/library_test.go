@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 var servers = []string{"gearbolt", "gearmand"}
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // onBoth runs a test against each server.
 func onBoth(t *testing.T, test func(t *testing.T, b *bench)) {

@@ -19,7 +19,7 @@ type Result struct {
 
 // patience bounds the search for an order of one job's operations. A history
 // for which it does not suffice counts as impossible.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // Check holds the history of each job in a log against the model.
 func Check(log []judge.Event) (all Result) {
