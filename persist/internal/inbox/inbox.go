@@ -2,8 +2,7 @@
 // that wait at once and in their order, to one goroutine.
 //
 // It is what makes group commit happen without a timer: while one group is
-// being written, the next one gathers. The goroutine exists only while there
-// is something to do, so an idle store owns none.
+// being written, the next one gathers.
 package inbox
 
 import (
@@ -23,12 +22,13 @@ type Inbox struct {
 	serve func([]Commit)
 
 	mu      sync.Mutex
+	filled  sync.Cond // something waits, or the inbox is closed
 	empty   sync.Cond // due has become 0
 	waiting []Commit
 	spare   []Commit // the memory of the group before, for the next one
 	due     int      // how many of those given before Close are not served yet
 	late    int      // how many of waiting, at its end, were given after Close
-	busy    bool     // run is running
+	running bool     // run is
 	closed  bool
 }
 
@@ -37,7 +37,7 @@ type Inbox struct {
 // group.
 func New(serve func(group []Commit)) *Inbox {
 	in := &Inbox{serve: serve}
-	in.empty.L = &in.mu
+	in.filled.L, in.empty.L = &in.mu, &in.mu
 	return in
 }
 
@@ -52,10 +52,11 @@ func (in *Inbox) Put(changes []persist.Change, done func(error)) {
 	} else {
 		in.due++
 	}
-	if !in.busy {
-		in.busy = true
+	if !in.running {
+		in.running = true
 		go in.run()
 	}
+	in.filled.Signal()
 }
 
 // Close waits until all that was put in before has been served. It must not be
@@ -64,15 +65,19 @@ func (in *Inbox) Close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.closed = true
+	in.filled.Signal()
 	for in.due > 0 {
 		in.empty.Wait()
 	}
 }
 
+// run serves from the first Put until Close, and what comes later for as long as
+// something does. It waits rather than end in between: to write a transaction
+// takes a deep stack, and a new goroutine would have to grow one each time.
 func (in *Inbox) run() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for len(in.waiting) > 0 {
+	for in.await() {
 		group, n := in.waiting, len(in.waiting)-in.late
 		in.waiting, in.spare, in.late = in.spare[:0], nil, 0
 		in.mu.Unlock()
@@ -84,7 +89,16 @@ func (in *Inbox) run() {
 			in.empty.Broadcast()
 		}
 	}
-	in.busy = false
+	in.running = false
+}
+
+// await waits for something to serve. It reports false when there is nothing,
+// and the inbox is closed. in.mu is held.
+func (in *Inbox) await() bool {
+	for len(in.waiting) == 0 && !in.closed {
+		in.filled.Wait()
+	}
+	return len(in.waiting) > 0
 }
 
 func (in *Inbox) answer(due, late []Commit) {
