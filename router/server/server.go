@@ -91,14 +91,13 @@ type Server struct {
 	store     persist.Store
 	log       *zap.Logger
 	recovered int
-	answers   chan error // of the store, one batch at a time
 
 	done     chan struct{} // closed when the server wants to end, see Done
 	quit     chan struct{} // closed when it ends or has failed
 	doneOnce sync.Once
 	quitOnce sync.Once
-	tasks    sync.WaitGroup // connections, accept loops and the store's answers
-	writers  tally          // writes that wait for a peer to read
+	tasks    sync.WaitGroup // connections, accept loops and the sweep
+	writers  tally          // writes that wait for a peer to read, or that the store's goroutine leaves to others
 	readers  tally          // payloads being read back from the store
 
 	packetLimit atomic.Int64 // Options.PacketLimit, for every read
@@ -138,7 +137,6 @@ func New(o Options, store persist.Store, log *zap.Logger) (*Server, error) {
 		log:        log,
 		opts:       o,
 		machine:    router.New(time.Now(), store.Epoch(), o.Router),
-		answers:    make(chan error, 1),
 		done:       make(chan struct{}),
 		quit:       make(chan struct{}),
 		listeners:  make(map[net.Listener]struct{}),
@@ -153,7 +151,6 @@ func New(o Options, store persist.Store, log *zap.Logger) (*Server, error) {
 	}
 	s.timer = time.AfterFunc(time.Hour, s.tick)
 	s.tick() // arms the timer for what was restored
-	s.tasks.Go(s.takeAnswers)
 	s.tasks.Go(s.sweep)
 	return s, nil
 }

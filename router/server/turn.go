@@ -25,13 +25,18 @@ type turn struct {
 // from it.
 func (s *Server) visit(f func(*router.Machine, time.Time)) {
 	var t turn
+	s.meet(&t, f)
+	s.carryOut(&t)
+}
+
+// meet is the part of visit that is done under the lock.
+func (s *Server) meet(t *turn, f func(*router.Machine, time.Time)) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.closed {
 		f(s.machine, time.Now())
-		s.collect(&t)
+		s.collect(t)
 	}
-	s.mu.Unlock()
-	s.carryOut(&t)
 }
 
 // collect takes from the machine what an event has led to. s.mu is held.
@@ -81,8 +86,7 @@ func (s *Server) tick() {
 // whom a message concerns can get to work on it meanwhile.
 func (s *Server) carryOut(t *turn) {
 	if t.commit != nil {
-		s.store.Commit(t.commit, s.committed)
-		t.commit = nil
+		s.commit(t)
 	}
 	for i, c := range t.touched {
 		c.out.flush(c)
@@ -105,23 +109,16 @@ func (s *Server) carryOut(t *turn) {
 	}
 }
 
-// committed hands the store's answer on: the store's own goroutine is free for
-// the next batch while the answer is worked off.
-func (s *Server) committed(err error) { s.answers <- err }
-
-// takeAnswers works off the store's answers.
-func (s *Server) takeAnswers() {
-	for {
-		select {
-		case <-s.quit:
-			return
-		case err := <-s.answers:
-			s.takeAnswer(err)
-		}
-	}
+// commit gives the store the batch that is due.
+func (s *Server) commit(t *turn) {
+	s.store.Commit(t.commit, s.committed)
+	t.commit = nil
 }
 
-func (s *Server) takeAnswer(err error) {
+// committed works off the store's answer. It is called by the store's own
+// goroutine, which has nothing to do until it is given the next batch; so if one
+// is due, others write out what there is to say.
+func (s *Server) committed(err error) {
 	var refused *persist.RefusedError
 	if err != nil && !errors.As(err, &refused) {
 		s.fail(err)
@@ -130,10 +127,17 @@ func (s *Server) takeAnswer(err error) {
 	if refused != nil {
 		s.log.Warn("the store refused changes", zap.Int("changes", len(refused.Refused)), zap.Error(refused))
 	}
-	s.visit(func(m *router.Machine, now time.Time) {
+	var t turn
+	s.meet(&t, func(m *router.Machine, now time.Time) {
 		m.Committed(now, refused)
 		s.storeAnswered()
 	})
+	if t.commit == nil {
+		s.carryOut(&t)
+		return
+	}
+	s.commit(&t)
+	s.writers.run(func() { s.carryOut(&t) })
 }
 
 // fetch reads payloads that memory no longer holds.
