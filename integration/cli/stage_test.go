@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds what a test waits for. Nothing comes near it.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A stage is a server and the command line, which finds it by its environment.
 type stage struct {
