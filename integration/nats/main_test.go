@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestCompare(t *testing.T) {
-	s := &shape{pairs: 2, size: 100, duration: 50 * time.Millisecond}
+	s := &shape{pairs: 2, size: 100, duration: 300 * time.Millisecond}
 	dir := t.TempDir()
 	binary, err := build(dir)
 	if err != nil {
