@@ -41,7 +41,7 @@ func (b *bench) step(c *Conn, msg protocol.Message) {
 // finish completes the job that c runs. Handles differ from job to job, so the
 // packet is made of the job's.
 func (b *bench) finish(c *Conn, packet []byte) []byte {
-	packet = append(c.holding.first.appendHandle(packet[:0]), "\x00result"...)
+	packet = append(b.jobs.appendHandle(packet[:0], b.jobs.at(c.holding.first)), "\x00result"...)
 	b.step(c, protocol.Message{Magic: protocol.Req, Type: protocol.WorkComplete, Body: packet})
 	return packet
 }

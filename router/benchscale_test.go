@@ -1,6 +1,7 @@
 package router
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"strings"
@@ -96,6 +97,45 @@ func BenchmarkWaiting(b *testing.B) {
 				m.step(client, submit)
 				m.step(worker, grabJob)
 				packet = m.finish(worker, packet)
+			}
+		})
+	}
+}
+
+// distinct makes of a submission one with another unique id, which must end in
+// digits, each time.
+func distinct(msg *protocol.Message, function string) {
+	for at := bytes.IndexByte(msg.Body[len(function)+1:], 0) + len(function); ; at-- {
+		if msg.Body[at]++; msg.Body[at] <= '9' {
+			return
+		}
+		msg.Body[at] = '0'
+	}
+}
+
+// BenchmarkWaitingUnique is a background job with a unique id of its own, from
+// submission to its end, while that many others wait. A commit takes 64 of them.
+func BenchmarkWaitingUnique(b *testing.B) {
+	const unique, commit = "3d1a1f6e-5b1c-4f7e-9d5c-%012d", 64
+	for _, jobs := range []int{1000, 1_000_000} {
+		b.Run(fmt.Sprintf("jobs=%d", jobs), func(b *testing.B) {
+			m := newBench()
+			m.fill(jobs, unique, strings.Repeat("x", 100))
+			worker, client := m.worker(1), m.Connect(Peer{})
+			submit := request(protocol.SubmitJobBG, "f0", fmt.Sprintf(unique, 500_000_000_000), strings.Repeat("x", 100))
+			runtime.GC()
+			var packet []byte
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				distinct(&submit, "f0")
+				m.Step(m.now, client, submit)
+				if m.Step(m.now, worker, grabJob); i%commit == 0 {
+					m.Changes()
+					m.Committed(m.now, nil)
+				}
+				packet = append(m.jobs.appendHandle(packet[:0], m.jobs.at(worker.holding.first)), "\x00result"...)
+				m.Step(m.now, worker, protocol.Message{Magic: protocol.Req, Type: protocol.WorkComplete, Body: packet})
+				m.Sends()
 			}
 		})
 	}

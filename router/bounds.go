@@ -115,7 +115,7 @@ func (m *Machine) refusal(fn *function, s *submission) Counter {
 		return JobsOverMaxqueuebytes
 	case fn.maxBytes == 0 && l.QueueBytesPerFunction > 0 && fn.bytes+size > l.QueueBytesPerFunction:
 		return JobsOverMaxQueueBytesPerFunction
-	case l.Jobs > 0 && m.jobs.n >= l.Jobs:
+	case l.Jobs > 0 && m.jobs.numbers.n >= l.Jobs:
 		return JobsOverMaxJobs
 	case l.QueueBytes > 0 && m.queueBytes+size > l.QueueBytes:
 		return JobsOverMaxQueueBytes
@@ -158,7 +158,7 @@ func (m *Machine) abilityRefusal(c *Conn, fn *function, name int) Counter {
 // clientRefusal is the limit that one more client of j would break.
 func (m *Machine) clientRefusal(j *job) Counter {
 	switch n := m.cfg.Limits.ClientsPerJob; {
-	case n > 0 && j.audience() >= n:
+	case n > 0 && m.audience(j) >= n:
 		return ClientsOverMaxClientsPerJob
 	case m.lacks(listenerMemory):
 		return ClientsOverQueueMemory

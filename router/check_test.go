@@ -1,7 +1,6 @@
 package router
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -14,7 +13,7 @@ import (
 func (m *Machine) check() error {
 	for _, look := range []func() error{
 		m.checkLists, m.checkJobs, m.checkFunctions, m.checkReady, m.checkUniques,
-		m.checkConns, m.checkWorkers, m.checkSleepers, m.checkWoken, m.checkDeadlines, m.checkBatches, m.checkMemory, m.checkBytes,
+		m.checkConns, m.checkWorkers, m.checkSleepers, m.checkWoken, m.checkDeadlines, m.checkBatches, m.checkMemory, m.checkBytes, m.checkSlabs,
 	} {
 		if err := look(); err != nil {
 			return err
@@ -39,11 +38,11 @@ func sound[T any](what string, l *list[T]) error {
 }
 
 // soundJobs walks a list of jobs in both directions.
-func soundJobs(what string, l *jobList) error {
+func (m *Machine) soundJobs(what string, l *jobList) error {
 	n := 0
-	var before *job
-	for j := l.first; j != nil; before, j = j, j.next {
-		if n++; j.prev != before || n > l.n {
+	var before jobRef
+	for ref := l.first; ref != 0; before, ref = ref, m.jobs.at(ref).next {
+		if n++; m.jobs.at(ref).prev != before || n > l.n {
 			return fmt.Errorf("%s: job %d is not where it says", what, n)
 		}
 	}
@@ -56,17 +55,17 @@ func soundJobs(what string, l *jobList) error {
 func (m *Machine) checkLists() error {
 	errs := []error{sound("conns", &m.conns)}
 	for c := range m.conns.all {
-		errs = append(errs, sound("listening", &c.listening), m.soundChain("turns", &c.turns, byTurn), m.soundChain("awake", &c.awake, bySleep), soundJobs("holding", &c.holding))
+		errs = append(errs, sound("listening", &c.listening), m.soundChain("turns", &c.turns, byTurn), m.soundChain("awake", &c.awake, bySleep), m.soundJobs("holding", &c.holding))
 	}
 	for _, fn := range m.functions {
 		errs = append(errs, m.soundChain("sleepers", &fn.sleepers, bySleep), sound("woken", &fn.woken))
 		for p := range fn.queues {
-			errs = append(errs, soundJobs("queue", &fn.queues[p]))
+			errs = append(errs, m.soundJobs("queue", &fn.queues[p]))
 		}
 	}
 	for j := range m.jobs.sorted {
-		if j.ties != nil {
-			errs = append(errs, sound("listeners", &j.ties.listeners))
+		if j.ties != 0 {
+			errs = append(errs, sound("listeners", &m.ties.at(j.ties).listeners))
 		}
 	}
 	return firstOf(errs)
@@ -85,18 +84,18 @@ func (m *Machine) checkJobs() error {
 	runs, n := 0, 0
 	for j := range m.jobs.sorted {
 		n++
-		if m.jobs.get(j.id()) != j || m.functions[j.fn.name] != j.fn {
-			return fmt.Errorf("job %v of %q is not found", j.id(), j.fn.name)
+		if fn := m.functionOf(j); m.jobs.of(m.jobs.id(j)) != j || m.jobs.at(j.ref) != j || m.functions[fn.name] != fn {
+			return fmt.Errorf("job %v of %q is not found", m.jobs.id(j), fn.name)
 		}
 		if j.state == running {
 			runs++
 		}
 		if err := m.checkJob(j); err != nil {
-			return fmt.Errorf("job %v: %w", j.id(), err)
+			return fmt.Errorf("job %v: %w", m.jobs.id(j), err)
 		}
 	}
-	if runs != m.running || n != m.jobs.n {
-		return fmt.Errorf("of %d jobs %d run, but running is %d of %d", n, runs, m.running, m.jobs.n)
+	if runs != m.running || n != m.jobs.numbers.n {
+		return fmt.Errorf("of %d jobs %d run, but running is %d of %d", n, runs, m.running, m.jobs.numbers.n)
 	}
 	return m.checkPlaces()
 }
@@ -106,17 +105,17 @@ func (m *Machine) checkPlaces() error {
 	places := 0
 	for _, fn := range m.functions {
 		for p := range fn.queues {
-			for j := range fn.queues[p].all {
-				if places++; j.state != queued || j.fn != fn || int(j.priority) != p {
-					return fmt.Errorf("job %v is in a queue of %q that it does not belong to", j.id(), fn.name)
+			for j := range m.jobs.all(&fn.queues[p]) {
+				if places++; j.state != queued || m.functionOf(j) != fn || int(j.priority) != p {
+					return fmt.Errorf("job %v is in a queue of %q that it does not belong to", m.jobs.id(j), fn.name)
 				}
 			}
 		}
 	}
 	for c := range m.conns.all {
-		for j := range c.holding.all {
-			if places++; j.state != running || j.worker() != c {
-				return fmt.Errorf("connection %d holds job %v, which does not run there", c.number, j.id())
+		for j := range m.jobs.all(&c.holding) {
+			if places++; j.state != running || m.workerOf(j) != c {
+				return fmt.Errorf("connection %d holds job %v, which does not run there", c.number, m.jobs.id(j))
 			}
 		}
 	}
@@ -132,31 +131,31 @@ func (m *Machine) checkPlaces() error {
 }
 
 func (m *Machine) checkJob(j *job) error {
-	alone := j.next == nil && j.prev == nil
+	alone := j.next == 0 && j.prev == 0
 	inPlace := map[jobState]bool{
-		pending: alone && j.background && j.put != 0 && !j.timed(),
-		delayed: alone && j.background && j.timed(),
-		queued:  !j.timed(),
-		running: j.worker() != nil && !j.worker().gone,
+		pending: alone && j.background && j.put != 0 && !m.timed(j),
+		delayed: alone && j.background && m.timed(j),
+		queued:  !m.timed(j),
+		running: m.workerOf(j) != nil && !m.workerOf(j).gone,
 	}
 	switch {
 	case !inPlace[j.state]:
 		return fmt.Errorf("in state %d it is out of place", j.state)
-	case j.state != running && j.worker() != nil:
+	case j.state != running && m.workerOf(j) != nil:
 		return fmt.Errorf("it does not run but has a worker")
-	case j.ties != nil && j.audience() == 0 && j.worker() == nil && j.ties.due.IsZero():
+	case j.ties != 0 && m.audience(j) == 0 && m.workerOf(j) == nil && m.ties.at(j.ties).due.IsZero():
 		return fmt.Errorf("it has no ties, and memory for them")
-	case !j.background && j.audience() == 0 && j.state != running:
+	case !j.background && m.audience(j) == 0 && j.state != running:
 		return fmt.Errorf("nobody wants it")
 	case j.onlyStored && (len(j.payload()) > 0 || j.put != 0 || !j.background):
 		return fmt.Errorf("its payload is only in the store, and also here")
 	case !j.onlyStored && len(j.payload()) != int(j.size):
 		return fmt.Errorf("its payload has %d bytes, not %d", len(j.payload()), j.size)
-	case j.put != 0 && (m.putOf(j) == nil || !slices.Contains(m.putOf(j).jobs, j)):
+	case j.put != 0 && (m.putOf(j) == nil || !slices.Contains(m.putOf(j).jobs, j.ref)):
 		return fmt.Errorf("the batch that stores it does not know it")
 	}
-	for l := range j.listeners {
-		if l.job != j || l.conn.gone || l.ofConn.in != &l.conn.listening {
+	for l := range m.listeners(j).all {
+		if l.job != j.ref || l.conn.gone || l.ofConn.in != &l.conn.listening {
 			return fmt.Errorf("a listener is out of place")
 		}
 	}
@@ -171,7 +170,7 @@ func (m *Machine) checkFunctions() error {
 	}
 	want := make(map[*function]counts)
 	for j := range m.jobs.sorted {
-		n := want[j.fn]
+		n := want[m.functionOf(j)]
 		n.total++
 		n.bytes += int64(j.size)
 		if j.state == running {
@@ -179,7 +178,7 @@ func (m *Machine) checkFunctions() error {
 		} else {
 			n.waits[j.priority]++
 		}
-		want[j.fn] = n
+		want[m.functionOf(j)] = n
 	}
 	for c := range m.conns.all {
 		for at, ref := range c.abilities {
@@ -222,47 +221,6 @@ func (m *Machine) checkReady() error {
 	return nil
 }
 
-func (m *Machine) checkUniques() error {
-	claims, known := 0, 0
-	for j := range m.jobs.sorted {
-		c := j.claim
-		if c == nil {
-			continue
-		}
-		if c.job != j || !slices.Contains(slices.Collect(m.uniques.claims.with(m.uniques.hashOf(j.fn, c.key()))), c) {
-			return fmt.Errorf("job %v is not found by its unique id", j.id())
-		}
-		if claims++; c.known {
-			known++
-		}
-		if c.known != (j.state != pending && !j.dash()) {
-			return fmt.Errorf("job %v in state %d with unique id %q: known is %v", j.id(), j.state, j.unique(), c.known)
-		}
-	}
-	for first := range m.uniques.ids.all {
-		if first.younger != nil {
-			return fmt.Errorf("unique %q does not begin with its youngest job", first.job.unique())
-		}
-		for c := first; c != nil; c = c.older {
-			if known--; c.job.claim != c || !bytes.Equal(c.job.unique(), first.job.unique()) || c.older != nil && c.older.younger != c {
-				return fmt.Errorf("unique %q: job %v is out of place", first.job.unique(), c.job.id())
-			}
-		}
-	}
-	if claims != m.uniques.claims.n || known != 0 {
-		return fmt.Errorf("%d jobs have a unique, %d have a place, and %+d of these an odd one", claims, m.uniques.claims.n, known)
-	}
-	return nil
-}
-
-// key is what the claim is to.
-func (c *claim) key() []byte {
-	if c.digest != "" {
-		return []byte(c.digest)
-	}
-	return c.job.unique()
-}
-
 func (m *Machine) checkBatches() error {
 	for _, b := range []*batch{m.gathering, m.committing} {
 		if b == nil {
@@ -271,8 +229,8 @@ func (m *Machine) checkBatches() error {
 		if len(b.changes) != len(b.jobs) {
 			return fmt.Errorf("a batch of %d changes with %d jobs", len(b.changes), len(b.jobs))
 		}
-		for i, j := range b.jobs {
-			if (j != nil) != (b.changes[i].Kind == persist.PutJob) || j != nil && j.put != b.number {
+		for i, job := range b.jobs {
+			if (job != 0) != (b.changes[i].Kind == persist.PutJob) || job != 0 && m.jobs.at(job).put != b.number {
 				return fmt.Errorf("change %d of a batch does not belong to its job", i)
 			}
 		}

@@ -41,23 +41,3 @@ func (m *Machine) checkSleepers() error {
 	}
 	return m.abilities.check(all)
 }
-
-// check compares the slabs with how many abilities there are.
-func (t *abilities) check(all int) error {
-	open, free := 0, 0
-	for at, r := range t.rooms {
-		if all -= r.n; t.slabs[at] == nil {
-			free++
-		}
-		if r.openAt > 0 {
-			open++
-		}
-		if (r.openAt > 0) != (t.slabs[at] != nil && r.n < slabSize) {
-			return fmt.Errorf("slab %d has %d abilities and is %d among those with room", at, r.n, r.openAt)
-		}
-	}
-	if all != 0 || open != len(t.open) || free != len(t.spare) {
-		return fmt.Errorf("%d abilities more than in slabs; %d slabs with room, not %d; %d gone, not %d", all, open, len(t.open), free, len(t.spare))
-	}
-	return nil
-}

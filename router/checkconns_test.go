@@ -20,7 +20,8 @@ func (m *Machine) checkConns() error {
 			return fmt.Errorf("connection %d holds back %d bytes, but heldBytes is %d", c.number, bytes, c.heldBytes)
 		}
 		for l := range c.listening.all {
-			if l.conn != c || l.job.ties == nil || l.ofJob.in != &l.job.ties.listeners || m.jobs.get(l.job.id()) != l.job {
+			j := m.jobs.at(l.job)
+			if l.conn != c || j.ties == 0 || l.ofJob.in != &m.ties.at(j.ties).listeners || m.jobs.of(m.jobs.id(j)) != j {
 				return fmt.Errorf("connection %d listens to a job that does not know it", c.number)
 			}
 		}
@@ -31,8 +32,8 @@ func (m *Machine) checkConns() error {
 func (m *Machine) checkWorkers() error {
 	for c := range m.conns.all {
 		timers := 0
-		for j := range c.holding.all {
-			if j.timed() {
+		for j := range m.jobs.all(&c.holding) {
+			if m.timed(j) {
 				timers++
 			}
 		}
@@ -124,8 +125,11 @@ func (m *Machine) checkDeadlines() error {
 	}
 	timers := 0
 	for j := range m.jobs.sorted {
-		if j.timed() {
+		if m.timed(j) {
 			timers++
+			if d := &m.ties.at(j.ties).timer; d.job != j.ref || m.deadlines.heap[d.index-1] != d {
+				return fmt.Errorf("the timer of job %v is not its own", m.jobs.id(j))
+			}
 		}
 	}
 	for _, fn := range m.functions {
@@ -142,7 +146,7 @@ func (m *Machine) checkDeadlines() error {
 func (m *Machine) checkMemory() error {
 	var n, registry int64
 	for j := range m.jobs.sorted {
-		n += j.memory() + int64(j.audience())*listenerMemory
+		n += j.memory() + int64(m.audience(j))*listenerMemory
 	}
 	for name := range m.functions {
 		registry += memoryOfFunction(name)

@@ -53,6 +53,7 @@ type deadline struct {
 	wall  int64  // Unix nanoseconds, for a time of day; else 0
 	order uint64 // of two that are due at once, the one that was set first comes first
 	index int    // in the heap, from 1; 0: not set
+	job   jobRef // whose timer it is; 0: it is no job's, but has fire
 	fire  func()
 }
 

@@ -129,7 +129,7 @@ func (s stutterer) Sends() []Send {
 type careless struct{ *Machine }
 
 func (b careless) Disconnect(now time.Time, c *Conn) {
-	for j := range c.holding.all {
+	for j := range b.jobs.all(&c.holding) {
 		b.finish(j)
 	}
 	b.Machine.Disconnect(now, c)
@@ -173,7 +173,7 @@ func (b *stubborn) Committed(now time.Time, refused *persist.RefusedError) {
 func (b *stubborn) Changes() []persist.Change {
 	if b.committing == nil {
 		for _, c := range b.again {
-			b.store(persist.Change{Kind: persist.SetLimit, Limit: &persist.Limit{Function: c.Job.Function}}, nil)
+			b.store(persist.Change{Kind: persist.SetLimit, Limit: &persist.Limit{Function: c.Job.Function}}, 0)
 			b.gathering.changes[len(b.gathering.changes)-1] = c
 		}
 		b.again = nil

@@ -72,5 +72,5 @@
 // same, or a logarithm, however many jobs, functions, workers and connections
 // there are; the exceptions are the commands that list things, and the end of a
 // connection, whose jobs and functions are walked. What has been large gives its
-// memory back, bit by bit (table.go, numbers.go).
+// memory back, bit by bit (slabs.go, index.go).
 package router

@@ -14,11 +14,11 @@ type Fetch struct {
 	conn  *Conn
 	place uint64
 	how   assignment
-	job   *job
+	size  uint32
 }
 
 // Size is how many bytes the payload has.
-func (f *Fetch) Size() int { return int(f.job.size) }
+func (f *Fetch) Size() int { return int(f.size) }
 
 // Fetches returns the payloads to be read, as [Machine.Sends] returns what is
 // to be said.
@@ -34,8 +34,8 @@ func (m *Machine) Fetches() []Fetch {
 func (m *Machine) Fetched(now time.Time, f Fetch, payload []byte, found bool) {
 	m.advance(now)
 	start := len(m.arena)
-	if found && f.job.worker() == f.conn {
-		m.arena = f.how.appendHead(m.arena, f.job, len(payload))
+	if j := m.jobs.of(f.Job); found && j != nil && m.workerOf(j) == f.conn {
+		m.arena = m.appendAssign(m.arena, j, f.how, len(payload))
 	} else {
 		m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.NoJob, 0)
 		payload = nil

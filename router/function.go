@@ -7,7 +7,6 @@ import "gearbolt/persist"
 // is dropped, as in gearmand.
 type function struct {
 	name   string
-	number uint64                      // of the functions that ever were
 	seat   seat                        // in Machine.functionAt
 	queues [persist.Priorities]jobList // jobs that may run, first come first served
 	total  int                         // all its jobs: pending, delayed, queued, running
@@ -30,8 +29,7 @@ func (m *Machine) function(name []byte) *function {
 	if fn := m.functions[string(name)]; fn != nil {
 		return fn
 	}
-	m.lastFunction++
-	fn := &function{name: string(name), number: m.lastFunction}
+	fn := &function{name: string(name)}
 	l := m.limits.now[fn.name]
 	fn.limit, fn.maxBytes = l.Max, l.Bytes
 	fn.watch.fire = func() { m.watchWoken(fn) }
@@ -40,6 +38,8 @@ func (m *Machine) function(name []byte) *function {
 	m.register(memoryOfFunction(fn.name))
 	return fn
 }
+
+func (m *Machine) functionOf(j *job) *function { return m.functionAt.at[j.fn] }
 
 // waiting is how many jobs may run now.
 func (fn *function) waiting() int {
@@ -69,17 +69,19 @@ func (m *Machine) leaveReady(fn *function, p persist.Priority) {
 // enqueue puts a job at the end of its queue and wakes a worker for it.
 func (m *Machine) enqueue(j *job) {
 	j.state = queued
-	q := &j.fn.queues[j.priority]
-	if q.pushBack(j); q.n == 1 {
-		m.enterReady(j.fn, j.priority)
+	fn := m.functionOf(j)
+	q := &fn.queues[j.priority]
+	if m.jobs.pushBack(q, j); q.n == 1 {
+		m.enterReady(fn, j.priority)
 	}
-	m.wake(j.fn)
+	m.wake(fn)
 }
 
 // dequeue takes a job out of its queue.
 func (m *Machine) dequeue(j *job) {
-	q := &j.fn.queues[j.priority]
-	if q.remove(j); q.n == 0 {
-		m.leaveReady(j.fn, j.priority)
+	fn := m.functionOf(j)
+	q := &fn.queues[j.priority]
+	if m.jobs.remove(q, j); q.n == 0 {
+		m.leaveReady(fn, j.priority)
 	}
 }

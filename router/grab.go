@@ -15,7 +15,7 @@ func (m *Machine) grab(c *Conn, how assignment) {
 	if c.parks {
 		m.park(c, how)
 	} else if a, p := m.choose(c); a != nil {
-		m.assign(c, a, m.functionAt.at[a.fn].queues[p].first, how)
+		m.assign(c, a, p, how)
 	} else {
 		m.sayPacket(c, protocol.NoJob)
 	}
@@ -70,9 +70,11 @@ func (m *Machine) firstReady(c *Conn, p persist.Priority) *ability {
 	return nil
 }
 
-// assign hands a job to the worker c, whose function has had its turn with
-// that.
-func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
+// assign hands the first job of a function and priority to the worker c; the
+// function has had its turn with that.
+func (m *Machine) assign(c *Conn, a *ability, p persist.Priority, how assignment) {
+	fn := m.functionAt.at[a.fn]
+	j := m.jobs.at(fn.queues[p].first)
 	m.dequeue(j)
 	c.turn++
 	a.turn = c.turn
@@ -81,10 +83,10 @@ func (m *Machine) assign(c *Conn, a *ability, j *job, how assignment) {
 
 	j.state = running
 	m.tie(j).worker = c
-	c.holding.pushBack(j)
-	c.past.hand(j.id())
-	j.fn.run++
-	j.fn.waits[j.priority]--
+	m.jobs.pushBack(&c.holding, j)
+	c.past.hand(m.jobs.id(j))
+	fn.run++
+	fn.waits[p]--
 	m.running++
 	m.lease(c, j, a.timeout)
 	m.sayAssigned(c, j, how)
@@ -97,21 +99,21 @@ func (m *Machine) sayAssigned(c *Conn, j *job, how assignment) {
 		how = assignment(protocol.JobAssignUniq)
 	}
 	if j.onlyStored {
-		m.fetches = append(m.fetches, Fetch{Job: j.id(), conn: c, place: m.reserve(c), how: how, job: j})
+		m.fetches = append(m.fetches, Fetch{Job: m.jobs.id(j), conn: c, place: m.reserve(c), how: how, size: j.size})
 		return
 	}
 	start := len(m.arena)
-	m.arena = how.appendHead(m.arena, j, len(j.payload()))
+	m.arena = m.appendAssign(m.arena, j, how, len(j.payload()))
 	m.say(c, start, j.payload())
 }
 
-// appendHead appends JOB_ASSIGN, JOB_ASSIGN_UNIQ or JOB_ASSIGN_ALL up to the
+// appendAssign appends JOB_ASSIGN, JOB_ASSIGN_UNIQ or JOB_ASSIGN_ALL up to the
 // payload.
-func (how assignment) appendHead(dst []byte, j *job, payload int) []byte {
+func (m *Machine) appendAssign(dst []byte, j *job, how assignment, payload int) []byte {
 	start := len(dst)
 	dst = protocol.AppendHeader(dst, protocol.Res, protocol.Type(how), 0)
-	dst = append(j.appendHandle(dst), 0)
-	dst = append(append(dst, j.fn.name...), 0)
+	dst = append(m.jobs.appendHandle(dst, j), 0)
+	dst = append(append(dst, m.functionOf(j).name...), 0)
 	if how != assignment(protocol.JobAssign) {
 		dst = append(append(dst, j.unique()...), 0)
 	}
@@ -128,21 +130,19 @@ func (m *Machine) lease(c *Conn, j *job, timeout int64) {
 		return
 	}
 	c.timers++
-	j.ties.timer.fire = func() {
-		c.timers--
-		c.past.take(j.id())
-		m.requeue(j)
-	}
-	m.deadlines.set(&j.ties.timer, m.clock.now+timeout)
+	t := m.ties.at(j.ties)
+	t.timer.job = j.ref
+	m.deadlines.set(&t.timer, m.clock.now+timeout)
 }
 
 // releaseJob takes a running job from its worker.
 func (m *Machine) releaseJob(j *job) {
 	m.cancelTimer(j)
-	j.ties.worker.holding.remove(j)
-	j.ties.worker, j.ties.numerator, j.ties.denominator = nil, 0, 0
-	j.fn.run--
-	j.fn.waits[j.priority]++
+	t, fn := m.ties.at(j.ties), m.functionOf(j)
+	m.jobs.remove(&t.worker.holding, j)
+	t.worker, t.numerator, t.denominator = nil, 0, 0
+	fn.run--
+	fn.waits[j.priority]++
 	m.running--
 }
 
@@ -156,11 +156,11 @@ func (m *Machine) requeue(j *job) {
 	switch {
 	case m.cfg.JobRetries > 0 && int64(j.attempts) >= int64(m.cfg.JobRetries):
 		m.failed(j)
-	case !j.background && j.audience() == 0:
+	case !j.background && m.audience(j) == 0:
 		m.forget(j)
 	default:
 		if j.background {
-			m.store(persist.Change{Kind: persist.SetAttempt, ID: j.id(), Attempts: j.attempts}, nil)
+			m.store(persist.Change{Kind: persist.SetAttempt, ID: m.jobs.id(j), Attempts: j.attempts}, 0)
 		}
 		m.enqueue(j)
 	}
@@ -170,9 +170,9 @@ func (m *Machine) requeue(j *job) {
 func (m *Machine) failed(j *job) {
 	start := len(m.arena)
 	m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.WorkFail, 0)
-	m.arena = protocol.FinishPacket(j.appendHandle(m.arena), start)
+	m.arena = protocol.FinishPacket(m.jobs.appendHandle(m.arena, j), start)
 	packet := m.arena[start:len(m.arena):len(m.arena)]
-	for l := range j.listeners {
+	for l := range m.listeners(j).all {
 		m.sayBytes(l.conn, packet, nil)
 	}
 	m.unstore(j)

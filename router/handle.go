@@ -15,23 +15,44 @@ type jobNumber = persist.JobID
 type origin struct {
 	prefix string
 	epoch  uint64
+	seat   seat // in origins
+	jobs   int  // that have it
 }
 
-// originOf returns the origin, which is one for as many jobs in a row as have
-// the same.
-func (m *Machine) originOf(prefix string, epoch uint64) *origin {
-	if o := m.origin; o != nil && o.epoch == epoch && o.prefix == prefix {
-		return o
+// origins is the origins of all jobs.
+type origins struct {
+	seats[origin]
+	last *origin // the one that was entered last; it stays when no job has it
+}
+
+// enter returns the origin for one job more. It is one for as many jobs in a row
+// as have the same.
+func (s *origins) enter(prefix string, epoch uint64) seat {
+	if o := s.last; o == nil || o.epoch != epoch || o.prefix != prefix {
+		s.last = &origin{prefix: prefix, epoch: epoch}
+		s.last.seat = s.take(s.last)
+		if o != nil && o.jobs == 0 {
+			s.give(o.seat)
+		}
 	}
-	m.origin = &origin{prefix, epoch}
-	return m.origin
+	s.last.jobs++
+	return s.last.seat
+}
+
+// leave is one job less that has it.
+func (s *origins) leave(at seat) {
+	o := s.at[at]
+	if o.jobs--; o.jobs == 0 && o != s.last {
+		s.give(at)
+	}
 }
 
 // appendHandle appends the job's handle.
-func (j *job) appendHandle(dst []byte) []byte {
-	dst = append(dst, j.origin.prefix...)
+func (t *jobs) appendHandle(dst []byte, j *job) []byte {
+	o := t.origins.at[j.origin]
+	dst = append(dst, o.prefix...)
 	dst = append(dst, ':')
-	dst = strconv.AppendUint(dst, j.origin.epoch, 10)
+	dst = strconv.AppendUint(dst, o.epoch, 10)
 	dst = append(dst, '-')
 	return strconv.AppendUint(dst, j.seq, 10)
 }
@@ -44,8 +65,8 @@ func (m *Machine) jobByHandle(handle []byte) *job {
 	if !ok {
 		return nil
 	}
-	j := m.jobs.get(id)
-	if j == nil || j.origin.prefix != string(prefix) {
+	j := m.jobs.of(id)
+	if j == nil || m.jobs.origins.at[j.origin].prefix != string(prefix) {
 		return nil
 	}
 	return j

@@ -78,7 +78,7 @@ func (m *Machine) setLimit(c *Conn, l persist.Limit) {
 	}
 	m.limits.waiting[l.Function]++
 	m.putLimit(l)
-	m.store(persist.Change{Kind: persist.SetLimit, Limit: &l}, nil)
+	m.store(persist.Change{Kind: persist.SetLimit, Limit: &l}, 0)
 	m.answered(c, &l)
 }
 

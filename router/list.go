@@ -46,8 +46,11 @@ func (k *link[T]) remove() {
 }
 
 // all yields the elements from first to last. The one that it is at may be
-// taken out meanwhile.
+// taken out meanwhile. A list that is nil has none.
 func (l *list[T]) all(yield func(T) bool) {
+	if l == nil {
+		return
+	}
 	for k := l.first; k != nil; {
 		next := k.next
 		if !yield(k.of) {

@@ -47,16 +47,15 @@ type Machine struct {
 	abilities abilities
 
 	// What is to be done.
-	functions    map[string]*function
-	functionAt   seats[function] // by function.seat
-	lastFunction uint64
-	ready        [persist.Priorities]readySet // functions with jobs that may run
-	limits       limits                       // "maxqueue"
-	jobs         jobsByNumber
-	uniques      uniques
-	last         jobNumber // the youngest job's
-	origin       *origin   // of the job that was made last
-	running      int
+	functions  map[string]*function
+	functionAt seats[function]              // by function.seat
+	ready      [persist.Priorities]readySet // functions with jobs that may run
+	limits     limits                       // "maxqueue"
+	jobs       jobs
+	ties       slabs[ties]
+	uniques    uniques
+	last       jobNumber // the youngest job's
+	running    int
 
 	// Time.
 	clock     clock
@@ -89,9 +88,8 @@ type Machine struct {
 	shutdown ShutdownKind
 	closing  bool // assigns no more jobs: Machine.Quiesce
 
-	spareJobs []*job // memory of jobs and ties that are no more
-	spentJobs []*job // likewise, but what is to be said may point to their texts: until Sends
-	spareTies []*ties
+	spareTexts [][]byte // of jobs that are no more
+	spentTexts [][]byte // likewise, but what is to be said may point to them: until Sends
 
 	args  protocol.Args  // scratch: the arguments of the packet in Step
 	words protocol.Words // scratch: the words of the line in Step
@@ -104,12 +102,11 @@ func New(now time.Time, epoch uint64, cfg Config) *Machine {
 		cfg:       cfg,
 		functions: make(map[string]*function),
 		limits:    newLimits(),
-		jobs:      newJobsByNumber(),
-		uniques:   newUniques(),
 		last:      jobNumber{Epoch: epoch},
 		gathering: &batch{number: 1},
 		spare:     &batch{number: 2},
 	}
+	m.uniques = newUniques(&m.jobs)
 	m.clock.start(now)
 	m.owedTimer.fire = m.offerOwed
 	m.lingerTimer.fire = func() {}
@@ -150,7 +147,11 @@ func (m *Machine) Step(now time.Time, c *Conn, msg protocol.Message) {
 func (m *Machine) Tick(now time.Time) {
 	m.advance(now)
 	for d := m.deadlines.due(m.clock.now); d != nil; d = m.deadlines.due(m.clock.now) {
-		d.fire()
+		if d.job != 0 {
+			m.timeUp(m.jobs.at(d.job))
+		} else {
+			d.fire()
+		}
 	}
 }
 
@@ -175,7 +176,7 @@ func (m *Machine) Quiesce() { m.closing = true }
 func (m *Machine) Running() int { return m.running }
 
 // Jobs is how many jobs there are, waiting and running.
-func (m *Machine) Jobs() int { return m.jobs.n }
+func (m *Machine) Jobs() int { return m.jobs.numbers.n }
 
 // A ShutdownKind is what an operator asked for by the admin command "shutdown".
 type ShutdownKind uint8

@@ -100,8 +100,8 @@ func (m *model) stampede(noops, queuedBefore int) {
 // may run the job, and that none is passed over in its queue, is not.
 func (m *model) park() {
 	for _, c := range m.conns {
-		for x := range c.conn.holding.all { // in the order in which the machine handed them out
-			j := m.byID(x.id())
+		for x := range m.machine.jobs.all(&c.conn.holding) { // in the order in which the machine handed them out
+			j := m.byID(m.machine.jobs.id(x))
 			if j == nil || j.state != queued && j.worker != c || len(c.parked) == 0 {
 				break
 			}
@@ -120,7 +120,7 @@ func (m *model) parkedAssign(c *modelConn, j *modelJob) {
 		m.failf("job %v is handed out after the shutdown began", j.ID)
 	}
 	for _, q := range m.queue[:slices.Index(m.queue, j)] {
-		if q.Function == j.Function && q.Priority == j.Priority && m.machine.jobs.get(q.ID).state == queued {
+		if q.Function == j.Function && q.Priority == j.Priority && m.machine.jobs.of(q.ID).state == queued {
 			m.failf("job %v is handed out before %v", j.ID, q.ID)
 		}
 	}

@@ -228,7 +228,7 @@ func (m *model) perl(jobs bool) (lines []string) {
 	for _, c := range m.conns {
 		lines = append(lines, c.conn.peer.Full)
 		for l := range c.conn.listening.all { // the order in which it asked, which the model does not keep
-			if j := m.byID(l.job.id()); j != nil && slices.Contains(j.clients, c) {
+			if j := m.byID(m.machine.jobs.id(m.machine.jobs.at(l.job))); j != nil && slices.Contains(j.clients, c) {
 				lines = append(lines, "\t"+line(j))
 			}
 		}

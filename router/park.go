@@ -42,7 +42,7 @@ func (m *Machine) serveParked(c *Conn) bool {
 	} else if c.sleep = up; cap(c.parked) > parkKept {
 		c.parked = nil
 	}
-	m.assign(c, a, m.functionAt.at[a.fn].queues[p].first, how)
+	m.assign(c, a, p, how)
 	return true
 }
 

@@ -94,7 +94,7 @@ func (m *Machine) newestFirst(c *Conn) iter.Seq[*ability] {
 func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 	switch {
 	case w.N == 2 && w.Is(1, "jobs"):
-		listingEach(m, c, m.knownJobs, appendShownJob)
+		listingEach(m, c, m.knownJobs, m.appendShownJob)
 	case w.N == 3 && w.Is(1, "unique") && w.Is(2, "jobs"):
 		listingEach(m, c, m.knownJobs, func(b []byte, j *job) []byte {
 			return append(append(b, j.unique()...), '\n')
@@ -113,10 +113,10 @@ func (m *Machine) adminShow(c *Conn, w *protocol.Words) {
 // appendShownJob appends a line of "show jobs": handle, retries, ignored,
 // persistent. Ignored is a job that runs though nobody waits for it any more;
 // one that does not run yet is gone.
-func appendShownJob(b []byte, j *job) []byte {
-	b = append(j.appendHandle(b), '\t')
+func (m *Machine) appendShownJob(b []byte, j *job) []byte {
+	b = append(m.jobs.appendHandle(b, j), '\t')
 	b = strconv.AppendUint(b, uint64(j.attempts), 10)
-	return append(b, '\t', flag(!j.background && j.audience() == 0), '\t', flag(j.background), '\n')
+	return append(b, '\t', flag(!j.background && m.audience(j) == 0), '\t', flag(j.background), '\n')
 }
 
 // knownJobs yields the jobs that are known to the outside, by number.
@@ -132,7 +132,7 @@ func (m *Machine) knownJobs(yield func(*job) bool) {
 // address or a hyphen, how many clients wait.
 func (m *Machine) adminJobs(c *Conn) {
 	listingEach(m, c, m.knownJobs, func(b []byte, j *job) []byte {
-		return appendRow(appendPerlJob(b, j), j.audience())
+		return appendRow(m.appendPerlJob(b, j), m.audience(j))
 	})
 }
 
@@ -142,16 +142,16 @@ func (m *Machine) adminClients(c *Conn) {
 	listingEach(m, c, m.conns.all, func(b []byte, x *Conn) []byte {
 		b = append(append(b, x.peer.Full...), '\n')
 		for l := range x.listening.all {
-			b = append(appendPerlJob(append(b, '\t'), l.job), '\n')
+			b = append(m.appendPerlJob(append(b, '\t'), m.jobs.at(l.job)), '\n')
 		}
 		return b
 	})
 }
 
-func appendPerlJob(b []byte, j *job) []byte {
-	b = append(append(b, j.fn.name...), '\t')
+func (m *Machine) appendPerlJob(b []byte, j *job) []byte {
+	b = append(append(b, m.functionOf(j).name...), '\t')
 	b = append(append(b, j.unique()...), '\t')
-	w := j.worker()
+	w := m.workerOf(j)
 	if w == nil {
 		return append(b, '-')
 	}

@@ -16,7 +16,7 @@ type bound struct {
 func (m *Machine) bounds() []bound {
 	l := &m.cfg.Limits
 	return []bound{
-		{"max-jobs", int64(l.Jobs), int64(m.jobs.n)},
+		{"max-jobs", int64(l.Jobs), int64(m.jobs.numbers.n)},
 		{"max-jobs-per-function", int64(l.JobsPerFunction), most(m, func(fn *function) int64 { return int64(fn.total) })},
 		{"max-queue-bytes", l.QueueBytes, m.queueBytes},
 		{"max-queue-bytes-per-function", l.QueueBytesPerFunction, most(m, func(fn *function) int64 { return fn.bytes })},
@@ -44,8 +44,8 @@ func (m *Machine) mostRegistrations() (n int64) {
 }
 
 func (m *Machine) mostClients() (n int64) {
-	for j := range m.jobs.all {
-		n = max(n, int64(j.audience()))
+	for ref := range m.jobs.numbers.all {
+		n = max(n, int64(m.audience(m.jobs.at(ref))))
 	}
 	return n
 }

@@ -96,8 +96,8 @@ func (s *simulation) empty() {
 	switch {
 	case len(s.store.jobs) > 0:
 		s.model.failf("%d jobs are left in the store", len(s.store.jobs))
-	case m.Jobs() > 0 || m.Running() > 0 || m.uniques.claims.n+m.uniques.ids.n > 0:
-		s.model.failf("%d jobs and %d uniques are left", m.Jobs(), m.uniques.claims.n)
+	case m.Jobs() > 0 || m.Running() > 0 || m.uniques.byKey.n+m.uniques.byID.n > 0:
+		s.model.failf("%d jobs and %d uniques are left", m.Jobs(), m.uniques.byKey.n)
 	case m.payloadBytes != 0 || m.Uncommitted() != 0:
 		s.model.failf("%d bytes of payload, %d uncommitted are left", m.payloadBytes, m.Uncommitted())
 	case len(m.deadlines.heap) > 0 || !m.Next().IsZero():

@@ -21,7 +21,7 @@ func (m *Machine) getStatus(c *Conn) {
 	start := len(m.arena)
 	m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.StatusRes, 0)
 	m.arena = append(m.arena, handle...)
-	m.arena = appendState(m.arena, j)
+	m.arena = m.appendState(m.arena, j)
 	m.arena = protocol.FinishPacket(m.arena, start)
 	m.say(c, start, nil)
 }
@@ -38,12 +38,12 @@ func (m *Machine) getStatusUnique(c *Conn) {
 	j := m.uniques.find(unique)
 	clients := 0
 	if j != nil {
-		clients = j.audience()
+		clients = m.audience(j)
 	}
 	start := len(m.arena)
 	m.arena = protocol.AppendHeader(m.arena, protocol.Res, protocol.StatusResUnique, 0)
 	m.arena = append(m.arena, unique...)
-	m.arena = appendState(m.arena, j)
+	m.arena = m.appendState(m.arena, j)
 	m.arena = strconv.AppendInt(append(m.arena, 0), int64(clients), 10)
 	m.arena = protocol.FinishPacket(m.arena, start)
 	m.say(c, start, nil)
@@ -51,13 +51,14 @@ func (m *Machine) getStatusUnique(c *Conn) {
 
 // appendState appends known, running, numerator and denominator, each behind a
 // NUL, of a job or of none.
-func appendState(dst []byte, j *job) []byte {
+func (m *Machine) appendState(dst []byte, j *job) []byte {
 	if j == nil {
 		return append(dst, "\x000\x000\x000\x000"...)
 	}
 	var numerator, denominator uint32
-	if j.ties != nil {
-		numerator, denominator = j.ties.numerator, j.ties.denominator
+	if j.ties != 0 {
+		t := m.ties.at(j.ties)
+		numerator, denominator = t.numerator, t.denominator
 	}
 	dst = append(dst, 0, '1', 0, flag(j.state == running), 0)
 	dst = strconv.AppendUint(dst, uint64(numerator), 10)

@@ -16,7 +16,7 @@ const owedPause = 250 * time.Millisecond
 type batch struct {
 	number  batchNumber
 	changes []persist.Change
-	jobs    []*job        // beside changes: the job that a PutJob makes durable
+	jobs    []jobRef      // beside changes: the job that a PutJob makes durable
 	records []persist.Job // memory for what changes point to
 	replies []reply       // in the order of their places on each connection
 	urgent  bool          // somebody waits for it
@@ -29,7 +29,7 @@ type batchNumber uint8
 type reply struct {
 	conn  *Conn
 	place uint64
-	job   *job           // says JOB_CREATED, or ERROR if the store refuses the job
+	job   jobRef         // says JOB_CREATED, or ERROR if the store refuses the job
 	bytes int            // what it counts in conn.uncommitted and Machine.uncommitted
 	at    int            // without a job: of the change in the batch
 	limit *persist.Limit // of "maxqueue", which says OK, or ERR if the store refuses it
@@ -53,16 +53,16 @@ func (b *batch) reset() {
 }
 
 // store adds a change to what the next commit takes.
-func (m *Machine) store(c persist.Change, j *job) {
+func (m *Machine) store(c persist.Change, job jobRef) {
 	m.gathering.changes = append(m.gathering.changes, c)
-	m.gathering.jobs = append(m.gathering.jobs, j)
+	m.gathering.jobs = append(m.gathering.jobs, job)
 }
 
 // storeJob has a background job stored.
 func (m *Machine) storeJob(j *job) {
 	m.setBackground(j, true)
 	j.put = m.gathering.number
-	m.store(persist.Change{Kind: persist.PutJob, Job: m.gathering.record(m.record(j))}, j)
+	m.store(persist.Change{Kind: persist.PutJob, Job: m.gathering.record(m.record(j))}, j.ref)
 }
 
 // recordBlock is for how many records memory is got at a time.
@@ -91,7 +91,7 @@ func (m *Machine) putOf(j *job) *batch {
 // unstore has the store forget a job that is finished.
 func (m *Machine) unstore(j *job) {
 	if j.background {
-		m.store(persist.Change{Kind: persist.DeleteJob, ID: j.id()}, nil)
+		m.store(persist.Change{Kind: persist.DeleteJob, ID: m.jobs.id(j)}, 0)
 	}
 }
 
@@ -110,7 +110,7 @@ func (m *Machine) created(c *Conn, j *job, bytes int) {
 		m.sayCreated(c, j)
 		return
 	}
-	m.await(m.putOf(j), reply{conn: c, job: j, bytes: bytes})
+	m.await(m.putOf(j), reply{conn: c, job: j.ref, bytes: bytes})
 }
 
 // await has a reply wait for its batch. It counts against the connection, so
@@ -164,19 +164,19 @@ func (m *Machine) Committed(now time.Time, refused *persist.RefusedError) {
 	m.lingerUntil = m.clock.now + int64(m.cfg.Linger)
 	b := m.committing
 	why, whyJob := b.why(refused)
-	for i, j := range b.jobs {
-		m.settle(j, b.changes[i], why[i])
+	for i, job := range b.jobs {
+		m.settle(job, b.changes[i], why[i])
 	}
 	for _, r := range b.replies {
-		if r.job != nil {
+		if r.job != 0 {
 			m.replyCreated(r, whyJob[r.job])
 		} else {
 			m.replyOK(r, why[r.at])
 		}
 	}
-	for i, j := range b.jobs {
-		if j != nil && why[i] == nil {
-			m.admit(j)
+	for i, job := range b.jobs {
+		if job != 0 {
+			m.leaveBatch(m.jobs.at(job), why[i])
 		}
 	}
 	b.reset()
@@ -184,33 +184,30 @@ func (m *Machine) Committed(now time.Time, refused *persist.RefusedError) {
 }
 
 // why lists the refusals by change, and by the job that was to be stored.
-func (b *batch) why(refused *persist.RefusedError) (why map[int]error, whyJob map[*job]error) {
+func (b *batch) why(refused *persist.RefusedError) (why map[int]error, whyJob map[jobRef]error) {
 	if refused == nil {
 		return nil, nil
 	}
-	why, whyJob = make(map[int]error, len(refused.Refused)), make(map[*job]error)
+	why, whyJob = make(map[int]error, len(refused.Refused)), make(map[jobRef]error)
 	for _, r := range refused.Refused {
 		why[r.Index] = r.Err
-		if j := b.jobs[r.Index]; j != nil {
-			whyJob[j] = r.Err
+		if job := b.jobs[r.Index]; job != 0 {
+			whyJob[job] = r.Err
 		}
 	}
 	return why, whyJob
 }
 
 // settle notes what became of one change.
-func (m *Machine) settle(j *job, c persist.Change, err error) {
-	if j != nil {
-		j.put = 0
-	}
+func (m *Machine) settle(job jobRef, c persist.Change, err error) {
 	switch {
 	case err == nil:
-	case j != nil && errors.Is(err, persist.ErrTooLarge):
+	case job != 0 && errors.Is(err, persist.ErrTooLarge):
 		m.Count(JobsTooLargeToStore, 1)
-		m.refuse(j)
-	case j != nil:
+		m.refuse(m.jobs.at(job))
+	case job != 0:
 		m.Count(JobsNotStored, 1)
-		m.refuse(j)
+		m.refuse(m.jobs.at(job))
 	case c.Kind != persist.SetLimit:
 		m.Count(DeletesPutOff, 1)
 		m.owe(c) // house law 2
@@ -225,7 +222,7 @@ func (m *Machine) refuse(j *job) {
 	switch {
 	case j.state == pending:
 		m.forget(j)
-	case j.state == queued && j.audience() == 0:
+	case j.state == queued && m.audience(j) == 0:
 		m.drop(j)
 	}
 }
@@ -241,10 +238,10 @@ func (m *Machine) owe(c persist.Change) {
 // job has been tried by now, which may be more than it was then.
 func (m *Machine) offerOwed() {
 	for _, c := range m.owed {
-		if j := m.jobs.get(c.ID); j != nil {
+		if j := m.jobs.of(c.ID); j != nil {
 			c.Attempts = j.attempts
 		}
-		m.store(c, nil)
+		m.store(c, 0)
 	}
 	m.owed = nil
 }
@@ -253,7 +250,7 @@ func (m *Machine) offerOwed() {
 func (m *Machine) replyCreated(r reply, err error) {
 	start := len(m.arena)
 	if err == nil {
-		m.arena = appendCreated(m.arena, r.job)
+		m.arena = m.appendCreated(m.arena, m.jobs.at(r.job))
 	} else {
 		m.arena = protocol.AppendError(m.arena, protocol.QueueError, refusalText(err))
 	}
@@ -291,17 +288,25 @@ func refusalText(err error) string {
 	return "The job could not be stored: no space left"
 }
 
+// leaveBatch ends what a job has to do with its batch, whose answer err is.
+func (m *Machine) leaveBatch(j *job, err error) {
+	j.put = 0
+	switch {
+	case j.state == done:
+		m.dropJob(j)
+	case err == nil:
+		m.admit(j)
+	}
+}
+
 // admit lets a job that is now durable wait for its time or for a worker.
 func (m *Machine) admit(j *job) {
-	if j.state == done {
-		return
-	}
 	m.keepPayload(j)
 	if j.state != pending {
 		return
 	}
 	m.uniques.publish(j)
-	if j.ties != nil && j.ties.due.After(m.clock.wall()) {
+	if j.ties != 0 && m.ties.at(j.ties).due.After(m.clock.wall()) {
 		m.delay(j)
 		return
 	}
@@ -322,15 +327,15 @@ func (m *Machine) keepPayload(j *job) {
 // SUBMIT_JOB_SCHED).
 func (m *Machine) delay(j *job) {
 	j.state = delayed
-	t := j.ties
-	t.timer.fire = func() { m.isDue(j) }
+	t := m.ties.at(j.ties)
+	t.timer.job = j.ref
 	m.deadlines.setWall(&t.timer, t.due, m.clock.shift)
 }
 
 // isDue lets a job wait for a worker that has waited for its time, or need not.
 func (m *Machine) isDue(j *job) {
-	if j.ties != nil {
-		j.ties.due = time.Time{}
+	if j.ties != 0 {
+		m.ties.at(j.ties).due = time.Time{}
 		m.untie(j)
 	}
 	m.enqueue(j)

@@ -83,8 +83,8 @@ func (m *Machine) submit(c *Conn, s submission) {
 		return
 	}
 	fn := m.functions[string(s.function)]
-	key := uniqueKey(s.unique, s.payload)
-	if j := m.uniques.same(fn, isDash(s.unique), key); j != nil {
+	claim := m.uniques.claimOf(s.unique, s.payload)
+	if j := m.uniques.same(fn, &claim); j != nil {
 		m.join(c, j, s.background)
 		return
 	}
@@ -95,12 +95,12 @@ func (m *Machine) submit(c *Conn, s submission) {
 	if fn == nil {
 		fn = m.function(s.function)
 	}
-	m.create(c, fn, &s, key)
+	m.create(c, fn, &s, &claim)
 }
 
 // create makes a job of a submission.
-func (m *Machine) create(c *Conn, fn *function, s *submission, key []byte) {
-	j := m.newJob(fn, s, key)
+func (m *Machine) create(c *Conn, fn *function, s *submission, claim *claim) {
+	j := m.newJob(fn, s, claim)
 	if s.background {
 		m.storeJob(j)
 		m.created(c, j, len(s.payload)+jobOverhead)
@@ -142,13 +142,13 @@ func (m *Machine) joinBackground(c *Conn, j *job) {
 
 func (m *Machine) sayCreated(c *Conn, j *job) {
 	start := len(m.arena)
-	m.arena = appendCreated(m.arena, j)
+	m.arena = m.appendCreated(m.arena, j)
 	m.say(c, start, nil)
 }
 
 // appendCreated appends JOB_CREATED.
-func appendCreated(dst []byte, j *job) []byte {
+func (m *Machine) appendCreated(dst []byte, j *job) []byte {
 	start := len(dst)
 	dst = protocol.AppendHeader(dst, protocol.Res, protocol.JobCreated, 0)
-	return protocol.FinishPacket(j.appendHandle(dst), start)
+	return protocol.FinishPacket(m.jobs.appendHandle(dst, j), start)
 }

@@ -18,57 +18,50 @@ type ties struct {
 // it twice listens twice and is told all twice.
 type listener struct {
 	conn   *Conn
-	job    *job
+	job    jobRef
 	ofJob  link[*listener]
 	ofConn link[*listener]
 }
 
 // tie returns the job's ties, which it makes if there are none.
 func (m *Machine) tie(j *job) *ties {
-	if j.ties != nil {
-		return j.ties
+	if j.ties == 0 {
+		j.ties, _ = m.ties.add()
 	}
-	if n := len(m.spareTies); n > 0 {
-		j.ties = m.spareTies[n-1]
-		m.spareTies[n-1], m.spareTies = nil, m.spareTies[:n-1]
-	} else {
-		j.ties = new(ties)
-	}
-	return j.ties
+	return m.ties.at(j.ties)
 }
 
 // untie gives the job's ties up if there is nothing in them.
 func (m *Machine) untie(j *job) {
-	if t := j.ties; t != nil && t.listeners.n == 0 && t.worker == nil && t.due.IsZero() {
+	if j.ties == 0 {
+		return
+	}
+	if t := m.ties.at(j.ties); t.listeners.n == 0 && t.worker == nil && t.due.IsZero() {
 		m.dropTies(j)
 	}
 }
 
 // dropTies ends whatever ties the job has.
 func (m *Machine) dropTies(j *job) {
-	t := j.ties
-	if t == nil {
+	if j.ties == 0 {
 		return
 	}
 	m.cancelTimer(j)
-	for l := range t.listeners.all {
+	for l := range m.listeners(j).all {
 		m.unlisten(l)
 	}
-	j.ties = nil
-	if len(m.spareTies) < spareLimit {
-		*t = ties{}
-		m.spareTies = append(m.spareTies, t)
-	}
+	m.ties.drop(j.ties)
+	j.ties = 0
 }
 
 func (m *Machine) listen(c *Conn, j *job) {
 	m.memory += listenerMemory
 	t := m.tie(j)
 	l := &t.first
-	if l.job != nil {
+	if l.job != 0 {
 		l = new(listener)
 	}
-	l.conn, l.job = c, j
+	l.conn, l.job = c, j.ref
 	l.ofJob.of, l.ofConn.of = l, l
 	t.listeners.pushBack(&l.ofJob)
 	c.listening.pushBack(&l.ofConn)
@@ -78,42 +71,57 @@ func (m *Machine) unlisten(l *listener) {
 	m.memory -= listenerMemory
 	l.ofJob.remove()
 	l.ofConn.remove()
-	l.conn, l.job = nil, nil
+	l.conn, l.job = nil, 0
 }
 
-// listeners yields those who wait for the job, as they came.
-func (j *job) listeners(yield func(*listener) bool) {
-	if j.ties != nil {
-		j.ties.listeners.all(yield)
+// listeners is who waits for the job, as they came; nil: nobody.
+func (m *Machine) listeners(j *job) *list[*listener] {
+	if j.ties == 0 {
+		return nil
 	}
+	return &m.ties.at(j.ties).listeners
 }
 
 // audience is how many wait for the job.
-func (j *job) audience() int {
-	if j.ties == nil {
+func (m *Machine) audience(j *job) int {
+	if j.ties == 0 {
 		return 0
 	}
-	return j.ties.listeners.n
+	return m.ties.at(j.ties).listeners.n
 }
 
-// worker is who runs the job, or nil.
-func (j *job) worker() *Conn {
-	if j.ties == nil {
+// workerOf is who runs the job, or nil.
+func (m *Machine) workerOf(j *job) *Conn {
+	if j.ties == 0 {
 		return nil
 	}
-	return j.ties.worker
+	return m.ties.at(j.ties).worker
 }
 
 // timed reports whether the job has a timer that runs.
-func (j *job) timed() bool { return j.ties != nil && j.ties.timer.index > 0 }
+func (m *Machine) timed(j *job) bool { return j.ties != 0 && m.ties.at(j.ties).timer.index > 0 }
 
 // cancelTimer stops a job's timer, if it has one.
 func (m *Machine) cancelTimer(j *job) {
-	if !j.timed() {
+	if !m.timed(j) {
 		return
 	}
-	m.deadlines.cancel(&j.ties.timer)
-	if c := j.ties.worker; c != nil {
-		c.timers--
+	t := m.ties.at(j.ties)
+	m.deadlines.cancel(&t.timer)
+	if t.worker != nil {
+		t.worker.timers--
 	}
+}
+
+// timeUp is a job's timer that has run out: the time that the job has waited for
+// has come, or that of its worker is up.
+func (m *Machine) timeUp(j *job) {
+	c := m.workerOf(j)
+	if c == nil {
+		m.isDue(j)
+		return
+	}
+	c.timers--
+	c.past.take(m.jobs.id(j))
+	m.requeue(j)
 }

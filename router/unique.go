@@ -11,35 +11,32 @@ import (
 // Jobs coalesce by function and unique id, and GET_STATUS_UNIQUE finds one by
 // the id alone. Both cost the same however many functions share the id.
 
-// A claim is what a job that has a unique id, or "-" and a payload, keeps it by.
+// A claim is what a submission that has a unique id, or "-" and a payload, asks
+// for. Its bytes are the submission's.
 type claim struct {
-	job    *job
-	digest string // of a "-" job: its payload, or that one's hash; else ""
-	named  bool   // the unique id is the payload
-
-	byKey place[claim] // in uniques.claims
-
-	// In uniques.ids is, for each unique id, the job that became known last;
-	// those before it hang on it. Jobs with "-", and jobs that nobody has been
-	// told of, are not there.
-	known          bool
-	byID           place[claim]
-	younger, older *claim
+	key  []byte // what jobs of one function coalesce by; empty: the job never does
+	hash uint32 // of key
+	dash bool   // the unique id is "-"
 }
 
-// uniques is the claims by what they are looked up by.
+// uniques is the jobs that have a claim by what they are looked up by.
 type uniques struct {
-	claims table[claim] // by function and key
-	ids    table[claim] // by unique id
-	seed   maphash.Seed
+	jobs  *jobs
+	byKey index[job] // by function and key
+
+	// For each unique id, the job that became known last; those before it hang
+	// on it. Jobs with "-", and jobs that nobody has been told of, are not here.
+	byID index[job]
+
+	seed maphash.Seed
 }
 
-func newUniques() uniques {
-	return uniques{
-		claims: newTable(func(c *claim) *place[claim] { return &c.byKey }),
-		ids:    newTable(func(c *claim) *place[claim] { return &c.byID }),
-		seed:   maphash.MakeSeed(),
-	}
+func newUniques(jobs *jobs) uniques { return uniques{jobs: jobs, seed: maphash.MakeSeed()} }
+
+// claimOf is what a submission claims.
+func (u *uniques) claimOf(unique, payload []byte) claim {
+	key := uniqueKey(unique, payload)
+	return claim{key, u.hash(key), isDash(unique)}
 }
 
 // uniqueKey is what jobs of one function coalesce by: the unique id, or the
@@ -59,85 +56,77 @@ func uniqueKey(unique, payload []byte) []byte {
 // isDash reports whether a unique id stands for the payload.
 func isDash(unique []byte) bool { return string(unique) == "-" }
 
-// has reports whether the claim is to key.
-func (c *claim) has(key []byte) bool {
-	if c.digest != "" {
-		return c.digest == string(key)
-	}
-	return bytes.Equal(c.job.unique(), key)
-}
+func (u *uniques) hash(key []byte) uint32 { return uint32(maphash.Bytes(u.seed, key)) }
 
-func (u *uniques) hash(key []byte) uint64 { return maphash.Bytes(u.seed, key) }
+// hashIn is the hash of a key of one function.
+func hashIn(fn seat, hash uint32) uint32 { return uint32(mix(uint64(fn)<<32 | uint64(hash))) }
 
-func (u *uniques) hashOf(fn *function, key []byte) uint64 { return mix(u.hash(key) ^ fn.number) }
+// claims reports whether the job has a claim.
+func (j *job) claims() bool { return j.uniqueSize > 0 && (j.keySize > 0 || !j.dash()) }
+
+// named reports whether the job can be found by its unique id alone, once it is
+// known.
+func (j *job) named() bool { return j.uniqueSize > 0 && !j.dash() }
 
 // claim gives a new job its unique id.
-func (u *uniques) claim(j *job, key []byte) {
-	if len(key) == 0 {
-		return
+func (u *uniques) claim(j *job) {
+	if j.claims() {
+		u.byKey.add(hashIn(j.fn, j.hash), j.ref)
 	}
-	c := &claim{job: j, named: bytes.Equal(j.unique(), j.payload())}
-	if j.dash() {
-		c.digest = string(key)
-	}
-	j.claim = c
-	u.claims.add(c, u.hashOf(j.fn, key))
 }
 
 // publish lets a job be found by its unique id alone.
 func (u *uniques) publish(j *job) {
-	c := j.claim
-	if c == nil || c.known || j.dash() {
+	if !j.named() {
 		return
 	}
-	c.known = true
-	hash := u.hash(j.unique())
-	if last := u.youngest(j.unique(), hash); last != nil {
-		c.older, last.younger = last, c
-		u.ids.remove(last)
+	last := u.youngest(j.unique(), j.hash)
+	if last == nil {
+		u.byID.add(j.hash, j.ref)
+		return
 	}
-	u.ids.add(c, hash)
+	j.older, last.younger = last.ref, j.ref
+	u.byID.replace(j.hash, last.ref, j.ref)
 }
 
-// youngest is the claim to a unique id that was published last.
-func (u *uniques) youngest(unique []byte, hash uint64) *claim {
-	for c := range u.ids.with(hash) {
-		if bytes.Equal(c.job.unique(), unique) {
-			return c
+// youngest is the job with a unique id that was published last, or nil.
+func (u *uniques) youngest(unique []byte, hash uint32) *job {
+	found := u.byID.with(hash)
+	for ref := found.one(); ref != 0; ref = found.one() {
+		if j := u.jobs.at(ref); bytes.Equal(j.unique(), unique) {
+			return j
 		}
 	}
 	return nil
 }
 
-// find is the job, of any function, that became known by that unique id last.
-func (u *uniques) find(unique []byte) *job {
-	if c := u.youngest(unique, u.hash(unique)); c != nil {
-		return c.job
+// find is the job, of any function, that became known by that unique id last,
+// or nil.
+func (u *uniques) find(unique []byte) *job { return u.youngest(unique, u.hash(unique)) }
+
+// release frees a job's unique id. A job that is still pending was never
+// published.
+func (u *uniques) release(j *job) {
+	if j.claims() {
+		u.byKey.remove(hashIn(j.fn, j.hash), j.ref)
 	}
-	return nil
+	if j.named() && j.state != pending {
+		u.withdraw(j)
+	}
 }
 
-// release frees a job's unique id.
-func (u *uniques) release(j *job) {
-	c := j.claim
-	if c == nil {
-		return
+// withdraw undoes publish.
+func (u *uniques) withdraw(j *job) {
+	if j.older != 0 {
+		u.jobs.at(j.older).younger = j.younger
 	}
-	j.claim = nil
-	u.claims.remove(c)
-	if !c.known {
-		return
-	}
-	if c.older != nil {
-		c.older.younger = c.younger
-	}
-	if c.younger != nil {
-		c.younger.older = c.older
-		return
-	}
-	u.ids.remove(c)
-	if c.older != nil {
-		u.ids.add(c.older, c.byID.hash)
+	switch {
+	case j.younger != 0:
+		u.jobs.at(j.younger).older = j.older
+	case j.older != 0:
+		u.byID.replace(j.hash, j.ref, j.older)
+	default:
+		u.byID.remove(j.hash, j.ref)
 	}
 }
 
@@ -146,14 +135,15 @@ func (u *uniques) release(j *job) {
 // that payload as its unique id. There are two to choose from, for example,
 // when one had finished as the process died and the store had not been told;
 // it is the younger one then.
-func (u *uniques) same(fn *function, dash bool, key []byte) (found *job) {
-	if fn == nil || len(key) == 0 {
+func (u *uniques) same(fn *function, c *claim) (found *job) {
+	if fn == nil || len(c.key) == 0 {
 		return nil
 	}
-	for c := range u.claims.with(u.hashOf(fn, key)) {
-		j := c.job
-		joins := j.fn == fn && c.has(key) && (j.dash() == dash || dash && c.named)
-		if joins && (found == nil || j.id().Compare(found.id()) > 0) {
+	all := u.byKey.with(hashIn(fn.seat, c.hash))
+	for ref := all.one(); ref != 0; ref = all.one() {
+		j := u.jobs.at(ref)
+		joins := j.fn == fn.seat && bytes.Equal(j.key(), c.key) && (j.dash() == c.dash || c.dash && j.selfNamed)
+		if joins && (found == nil || u.jobs.id(j).Compare(u.jobs.id(found)) > 0) {
 			found = j
 		}
 	}

@@ -37,7 +37,7 @@ const patience = int64(100 * time.Millisecond)
 func (m *Machine) preSleep(c *Conn) {
 	was := m.rouse(c)
 	m.unpark(c)
-	for j := range c.holding.all {
+	for j := range m.jobs.all(&c.holding) {
 		if c.timers == 0 {
 			break
 		}
@@ -257,7 +257,7 @@ func (m *Machine) dropAbility(c *Conn, a *ability) {
 	c.registrations -= a.times
 	m.register(-abilityMemory)
 	delete(c.abilities, a.fn)
-	m.abilities.drop(a)
+	m.abilities.drop(a.ref)
 }
 
 // unwake counts no more on c to come for fn.

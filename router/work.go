@@ -20,10 +20,10 @@ const maxDenominator = 11
 func (m *Machine) own(c *Conn, text string) *job {
 	handle := protocol.CString(m.args.Arg[0])
 	j := m.jobByHandle(handle)
-	if j != nil && j.worker() == c {
+	if j != nil && m.workerOf(j) == c {
 		return j
 	}
-	if _, id, ok := parseHandle(handle); ok && c.past.has(id, m.jobs.get(id) != nil) {
+	if _, id, ok := parseHandle(handle); ok && c.past.has(id, m.jobs.numbers.get(id) != 0) {
 		m.Count(LateWords, 1)
 		return nil
 	}
@@ -54,8 +54,9 @@ func (m *Machine) workStatus(c *Conn, msg protocol.Message) {
 	if j == nil {
 		return
 	}
-	j.ties.numerator = protocol.Count(m.args.Arg[1])
-	j.ties.denominator = protocol.Count(denominator[:min(len(denominator), 10)])
+	t := m.ties.at(j.ties)
+	t.numerator = protocol.Count(m.args.Arg[1])
+	t.denominator = protocol.Count(denominator[:min(len(denominator), 10)])
 	if m.args.N == 2 {
 		msg.Body = append(msg.Body[:len(msg.Body):len(msg.Body)], 0, '0')
 	}
@@ -86,7 +87,7 @@ func (m *Machine) workException(c *Conn, msg protocol.Message) {
 	}
 	msg = withNUL(msg)
 	fail := protocol.Message{Type: protocol.WorkFail, Body: m.args.Arg[0]}
-	for l := range j.listeners {
+	for l := range m.listeners(j).all {
 		if l.conn.exceptions {
 			m.forwardTo(l.conn, msg)
 		} else {
@@ -108,7 +109,7 @@ func withNUL(msg protocol.Message) protocol.Message {
 // forward sends a worker's packet to all who wait for the job.
 func (m *Machine) forward(j *job, msg protocol.Message) {
 	msg = withNUL(msg)
-	for l := range j.listeners {
+	for l := range m.listeners(j).all {
 		m.forwardTo(l.conn, msg)
 	}
 }
@@ -133,7 +134,7 @@ func (m *Machine) cancel(j *job) (stored bool) {
 	case queued:
 		m.dequeue(j)
 	case running:
-		j.ties.worker.past.take(j.id())
+		m.workerOf(j).past.take(m.jobs.id(j))
 		m.releaseJob(j)
 	}
 	stored = j.background
@@ -163,16 +164,16 @@ func (m *Machine) Disconnect(now time.Time, c *Conn) {
 	}
 	m.resetAbilities(c)
 	m.connAt.give(c.seat)
-	for j := range c.holding.all {
+	for j := range m.jobs.all(&c.holding) {
 		m.requeue(j)
 	}
 }
 
 // leave is a foreground client that waits no more.
 func (m *Machine) leave(l *listener) {
-	j := l.job
+	j := m.jobs.at(l.job)
 	m.unlisten(l)
-	if j.audience() > 0 {
+	if m.audience(j) > 0 {
 		return
 	}
 	if !j.background && j.state == queued {
