@@ -36,7 +36,22 @@ func (s *Server) turnAway(c *conn, limit string) {
 	s.tasks.Go(func() {
 		defer s.farewells.Add(-1)
 		defer c.close()
+		defer s.whenEnding(c.close)()
 		c.nc.SetReadDeadline(time.Now().Add(farewellTime))
 		io.Copy(io.Discard, io.LimitReader(c.nc, lingerBytes)) // to close before its bytes are read would take ours from it
 	})
+}
+
+// whenEnding calls f when the server ends, unless what it returns is called
+// before.
+func (s *Server) whenEnding(f func()) (stop func()) {
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-s.quit:
+			f()
+		case <-over:
+		}
+	}()
+	return func() { close(over) }
 }

@@ -52,6 +52,19 @@ func TestTurnedAwayPeersDoNotStay(t *testing.T) {
 	})
 }
 
+// A server that ends does not wait for those who were turned away to read why.
+func TestCloseDoesNotWaitForThoseTurnedAway(t *testing.T) {
+	story(t, Options{MaxConnections: 1}, func(s *stage) {
+		s.dial().answered()
+		s.dial().turnedAway("max-connections")
+		began := time.Now()
+		s.server.Close()
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("it waited for %v", waited)
+		}
+	})
+}
+
 // A message that has begun must arrive within the time.
 func TestHalfAMessageIsNotWaitedForForEver(t *testing.T) {
 	story(t, Options{ReadTimeout: time.Minute}, func(s *stage) {
