@@ -29,6 +29,7 @@ var writing = []uint64{
 func TestKilledAtEveryCall(t *testing.T) {
 	sweep(t, func(t *testing.T, nth int) (calls int) {
 		dir, b := t.TempDir(), judge.New()
+		defer os.RemoveAll(dir) // hundreds of them would take gigabytes
 		tr, addr := traced(t, b, harness.Binary(t), dir, nth)
 		play(b, addr)
 		calls = died(t, b, tr)
@@ -49,6 +50,7 @@ func TestKilledWhileItStarts(t *testing.T) {
 	now := b.Now()
 	sweep(t, func(t *testing.T, nth int) (calls int) {
 		dir, b := t.TempDir(), b.Until(now)
+		defer os.RemoveAll(dir)
 		if err := os.CopyFS(dir, os.DirFS(full)); err != nil {
 			t.Fatal(err)
 		}
