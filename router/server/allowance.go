@@ -8,14 +8,14 @@ import (
 
 // An allowance is memory that all connections share. Who wants more than is
 // left waits for others to give some back: first those who have some already,
-// whoever of them there is enough for, since they give it all back when they have
-// the rest; then those who have none, in turn.
+// since they give it all back when they have the rest, the one that lacks least
+// before the others; then those who have none, in turn.
 type allowance struct {
 	mu       sync.Mutex
 	limit    int64 // 0: no bound
 	used     int64
-	goOn     line // of those who have some
-	begin    line // of those who have none
+	goOn     line // of those who have some, who lacks least in front
+	begin    line // of those who have none, who came first in front
 	attended bool // somebody looks after those who wait: hoard.go
 }
 
@@ -38,8 +38,22 @@ type claim struct {
 	at   *list.Element
 }
 
-// A line is claims that wait, the oldest first.
+// A line is claims that wait.
 type line struct{ list.List }
+
+// add has c stand behind those who lack as little.
+func (l *line) add(c *claim) {
+	e := l.Back()
+	for e != nil && e.Value.(*claim).missing > c.missing {
+		e = e.Prev()
+	}
+	if e == nil {
+		c.at = l.PushFront(c)
+	} else {
+		c.at = l.InsertAfter(c, e)
+	}
+	c.line = l
+}
 
 // claims yields them; each may leave the line meanwhile.
 func (l *line) claims(yield func(*claim) bool) {
@@ -60,11 +74,12 @@ func (a *allowance) take(w want) *claim {
 		a.used += w.n
 		return nil
 	}
-	c := &claim{want: w, settled: make(chan struct{}), line: &a.begin}
+	c := &claim{want: w, settled: make(chan struct{})}
 	if w.own > 0 {
-		c.line = &a.goOn
+		a.goOn.add(c)
+	} else {
+		c.line, c.at = &a.begin, a.begin.PushBack(c)
 	}
-	c.at = c.line.PushBack(c)
 	return c
 }
 
@@ -144,6 +159,8 @@ func (a *allowance) awaited() bool {
 // its packet is that large. What it only announces counts for no more.
 const foresight = 8
 
+func (w want) foreseen() int64 { return min(w.missing, foresight*w.n) }
+
 // lacking returns how many bytes those lack that have waited since then or
 // longer.
 func (a *allowance) lacking(then time.Time) int64 {
@@ -153,28 +170,26 @@ func (a *allowance) lacking(then time.Time) int64 {
 	for _, l := range []*line{&a.goOn, &a.begin} {
 		for c := range l.claims {
 			if !c.since.After(then) {
-				n += min(c.missing, foresight*c.n)
+				n += c.foreseen()
 			}
 		}
 	}
 	return n
 }
 
-// sacrifice ends the claim of who lacks most, if all of so many who have some
-// wait for more, and so for each other.
+// sacrifice ends claims of those who lack most, if all of so many who have some
+// wait for more, and so for each other: until there is enough for who lacks
+// least.
 func (a *allowance) sacrifice(holders int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.goOn.Len() < holders {
+	if a.goOn.Len() < max(holders, 2) {
 		return
 	}
-	var most *claim
-	for c := range a.goOn.claims {
-		if most == nil || c.missing > most.missing {
-			most = c
-		}
-	}
-	if most != nil {
-		a.settle(most, false)
+	first := a.goOn.Front().Value.(*claim)
+	for lacks := a.used - a.limit + first.foreseen(); lacks > 0 && a.goOn.Len() > 1; {
+		last := a.goOn.Back().Value.(*claim)
+		a.settle(last, false)
+		lacks -= last.own
 	}
 }

@@ -121,6 +121,35 @@ func TestTwoHalvesDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
+// Of many that wait for each other as many arrive as there is room for.
+func TestManyHalvesDoNotWaitForEachOther(t *testing.T) {
+	story(t, Options{ReadMemory: 32 * mib}, func(s *stage) {
+		var all []*part
+		packet := large(12 * mib)
+		for range 17 {
+			all = append(all, s.begins(packet, 900<<10))
+		}
+		for _, p := range all {
+			p.sends(len(p.packet))
+		}
+		s.passes(roomPatience - lookEvery)
+		told, whole := 0, 0
+		for _, p := range all {
+			if p.receive(); p.over {
+				p.expect(protocol.Error, "QUEUE_ERROR", "Too many large packets at once: read-memory is used up")
+				told++
+			} else {
+				p.expect(protocol.EchoRes, packet[protocol.HeaderSize:])
+				whole++
+			}
+		}
+		if whole < 2 {
+			t.Errorf("%d of %d arrived, %d were refused", whole, len(all), told)
+		}
+		t.Logf("%d of %d arrived, %d were refused", whole, len(all), told)
+	})
+}
+
 // A packet that is as large as all of the read memory arrives, if alone.
 func TestPacketAsLargeAsTheReadMemory(t *testing.T) {
 	story(t, Options{ReadMemory: 4 * mib}, func(s *stage) {
@@ -129,16 +158,16 @@ func TestPacketAsLargeAsTheReadMemory(t *testing.T) {
 	})
 }
 
-// What is given back goes first to those who have some already, as far as there
-// is enough for each, and then to the others in turn: many who want little do not
-// take it from one who wants much.
+// What is given back goes first to those who have some already, in the order of
+// what they lack, as far as there is enough for each; then to the others in turn:
+// many who want little do not take it from one who wants much.
 func TestReadMemoryIsHandedOutInTurn(t *testing.T) {
 	a := &allowance{limit: 10}
 	if a.take(want{n: 6}) != nil || a.take(want{n: 4}) != nil {
 		t.Fatal("what is there is not given")
 	}
 	claims := make(map[string]*claim)
-	for name, w := range map[string]want{"large": {n: 5, own: 4}, "larger": {n: 7, own: 2}} {
+	for name, w := range map[string]want{"larger": {n: 7, own: 2, missing: 7}, "large": {n: 5, own: 4, missing: 5}} {
 		claims[name] = a.take(w)
 	}
 	claims["first"], claims["second"] = a.take(want{n: 3}), a.take(want{n: 1})
