@@ -43,6 +43,7 @@ func TestAWorkerIsTurnedAway(t *testing.T) {
 			p := n.accept()
 			p.listen()
 			p.say(protocol.Error, "QUEUE_ERROR", "Too many functions: max-functions is reached")
+			synctest.Wait() // the reason is read before a write fails
 			p.nc.Close()
 		}
 		if took := time.Since(begun); took < 20*time.Second {
