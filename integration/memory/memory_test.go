@@ -217,7 +217,7 @@ func halves(t *testing.T, s *harness.Server, size, conns int) answers {
 
 // Halves of packets that are larger than the memory has room for are refused by
 // their headers. Of others as many arrive as there is room for, and the rest is
-// refused, or cut off for being silent while others wait.
+// refused: when it begins, or when it pauses and others wait for its room.
 func TestHalvesOfLargePackets(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t, memory)
@@ -230,10 +230,12 @@ func TestHalvesOfLargePackets(t *testing.T) {
 	}
 	heard = halves(t, s, 12*mib, conns)
 	t.Logf("halves of 12 MiB: %v", heard)
-	const noRoom = "QUEUE_ERROR Too many large packets at once: read-memory is used up"
-	const tooSlow = "QUEUE_ERROR The packet comes too slowly while others wait: read-memory is used up"
+	const (
+		noRoom  = "QUEUE_ERROR Too many large packets at once: read-memory is used up"
+		tooSlow = "QUEUE_ERROR The packet comes too slowly while others wait: read-memory is used up"
+	)
 	whole := fmt.Sprint(protocol.JobCreated, nil)
-	if heard[noRoom] == 0 || heard[whole] == 0 || heard[noRoom]+heard[tooSlow]+heard[whole] != conns {
+	if refused := heard[noRoom] + heard[tooSlow]; refused == 0 || heard[whole] == 0 || refused+heard[whole] != conns {
 		t.Errorf("of %d, %v", conns, heard)
 	}
 	survived(t, g, s)
