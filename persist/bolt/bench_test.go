@@ -114,6 +114,7 @@ func BenchmarkRestart(b *testing.B) {
 	dir := b.TempDir()
 	s := open(b, Options{Dir: dir})
 	fill(b, s, jobs)
+	size := used(s)
 	s.Close()
 	var opening, loading time.Duration
 	for b.Loop() {
@@ -130,6 +131,7 @@ func BenchmarkRestart(b *testing.B) {
 	}
 	b.ReportMetric(opening.Seconds()/float64(b.N), "open-s")
 	b.ReportMetric(loading.Seconds()/float64(b.N), "load-s")
+	b.ReportMetric(float64(size)/(1<<20), "MiB")
 }
 
 // BenchmarkPayload measures reading one payload of many back.
