@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"go.etcd.io/bbolt"
+
+	"gearbolt/persist"
 )
 
 // A builder fills a new store's file with records that are as they were stored.
@@ -17,12 +19,21 @@ type builder struct {
 	tx   *bbolt.Tx
 	size int // of what tx holds, in bytes
 
-	epoch uint64 // the greatest that was met
-	jobs  int64
+	packs   packs
+	arena   arena
+	waiting []stored      // jobs in rising order that are to be put into packs
+	last    persist.JobID // the greatest that was added
+
+	epoch  uint64 // the greatest that was met
+	jobs   int64
+	ledger ledger
 }
 
 // builtAtOnce is how many bytes of records are written in one transaction.
 const builtAtOnce = 16 << 20
+
+// builtTogether is how many jobs wait for their packs.
+const builtTogether = 1000
 
 // newBuilder makes a file, in place of what an earlier attempt left there.
 // Nothing is on stable storage before finish.
@@ -44,7 +55,7 @@ func newBuilder(path string) (*builder, error) {
 
 func (b *builder) begin() (err error) {
 	b.tx, err = b.db.Begin(true)
-	b.size = 0
+	b.size, b.arena = 0, arena{}
 	return err
 }
 
@@ -59,29 +70,85 @@ func (b *builder) add(r stored) (added bool, err error) {
 	case r.kind == kindMeta, r.kind == kindParts && len(r.key) == keySize:
 		return false, nil
 	case r.kind == kindJobs:
-		b.epoch = max(b.epoch, r.job.ID.Epoch)
+		if added, err = b.addJob(r); !added || err != nil {
+			return false, err
+		}
+	default:
+		if added, err = b.addAside(r); !added || err != nil {
+			return false, err
+		}
 	}
+	b.ledger.add(r.kind, r.key, r.value)
+	b.size += len(r.key) + len(r.value)
+	if b.size < builtAtOnce {
+		return true, nil
+	}
+	return true, b.commit()
+}
+
+// addAside adds a record that is none of a job.
+func (b *builder) addAside(r stored) (added bool, err error) {
 	in := b.tx.Bucket(r.kind.bucket())
 	if r.kind == kindParts {
 		if in, err = in.CreateBucketIfNotExists(r.key[:keySize]); err != nil {
 			return false, err
 		}
 	}
-	if old := in.Get(r.key); old != nil && !(r.kind == kindAttempts && moreAttempts(r.value, old)) {
-		return false, nil
+	if old := in.Get(r.key); old != nil {
+		if r.kind != kindAttempts || !moreAttempts(r.value, old) {
+			return false, nil
+		}
+		b.ledger.remove(r.kind, r.key, old)
 	}
 	in.FillPercent = 1
-	if err := in.Put(r.key, r.value); err != nil {
-		return false, err
+	return true, in.Put(r.key, r.value)
+}
+
+// addJob adds a job. Most come in their order: those wait until there are some
+// packs of them.
+func (b *builder) addJob(r stored) (added bool, err error) {
+	b.epoch = max(b.epoch, r.job.ID.Epoch)
+	if r.job.ID.Compare(b.last) <= 0 {
+		if err := b.pack(); err != nil {
+			return false, err
+		}
+		if old, err := findJob(b.tx.Bucket(bucketJobs), r.job.ID); old != nil || err != nil {
+			return false, err
+		}
+	} else {
+		b.last = r.job.ID
 	}
-	if r.kind == kindJobs {
-		b.jobs++
-	}
-	b.size += len(r.key) + len(r.value)
-	if b.size < builtAtOnce {
+	b.jobs++
+	b.waiting = append(b.waiting, r)
+	if len(b.waiting) < builtTogether {
 		return true, nil
 	}
-	return true, errors.Join(b.tx.Commit(), b.begin())
+	return true, b.pack()
+}
+
+// pack puts the jobs that wait into packs.
+func (b *builder) pack() error {
+	edits := make([]edit, len(b.waiting))
+	for i, r := range b.waiting {
+		edits[i] = edit{r.job.ID, i}
+	}
+	err := b.edit(edits, func(_ []byte, e []edit) ([]byte, error) { return b.waiting[e[0].n].value, nil })
+	clear(b.waiting)
+	b.waiting = b.waiting[:0]
+	return err
+}
+
+func (b *builder) edit(edits []edit, resolve func(old []byte, e []edit) ([]byte, error)) error {
+	b.packs.bucket, b.packs.arena, b.packs.resolve = b.tx.Bucket(bucketJobs), &b.arena, resolve
+	b.packs.bucket.FillPercent = 1
+	return b.packs.edit(edits)
+}
+
+func (b *builder) commit() error {
+	if err := b.pack(); err != nil {
+		return err
+	}
+	return errors.Join(b.tx.Commit(), b.begin())
 }
 
 func moreAttempts(a, b []byte) bool { return bytes.Compare(a[crcSize:], b[crcSize:]) > 0 }
@@ -89,7 +156,9 @@ func moreAttempts(a, b []byte) bool { return bytes.Compare(a[crcSize:], b[crcSiz
 // finish puts the file on stable storage, as a copy if it is one, and with the
 // owner and the mode of the original.
 func (b *builder) finish(copied bool, original fs.FileInfo) error {
-	err := errors.Join(putNumber(b.tx.Bucket(bucketMeta), keyEpoch, b.epoch), b.tx.Commit())
+	meta := b.tx.Bucket(bucketMeta)
+	err := errors.Join(b.pack(), putNumber(meta, keyEpoch, b.epoch), b.ledger.put(meta))
+	err = errors.Join(err, b.tx.Commit())
 	// A second one, so that both meta pages know all of it.
 	err = errors.Join(err, b.db.Update(func(*bbolt.Tx) error { return nil }), b.db.Close())
 	b.tx, b.db = nil, nil
@@ -126,58 +195,65 @@ func (b *builder) discard() {
 // belongs removes what belongs to jobs that the file does not have, and jobs
 // whose payload is not complete, of which it tells lost.
 func (b *builder) belongs(lost func(job record)) error {
-	if err := b.dropIncomplete(lost); err != nil {
+	if err := errors.Join(b.pack(), b.dropIncomplete(lost)); err != nil {
 		return err
 	}
-	jobs := b.tx.Bucket(bucketJobs)
+	if err := b.commit(); err != nil { // see packs: after deletes nothing is found
+		return err
+	}
 	for _, k := range []kind{kindAttempts, kindParts} {
-		var orphans [][]byte
-		in := b.tx.Bucket(k.bucket())
-		err := in.ForEach(func(key, _ []byte) error {
-			if jobs.Get(key) == nil {
-				orphans = append(orphans, bytes.Clone(key))
-			}
-			return nil
-		})
-		for _, key := range orphans {
-			if k == kindParts {
-				err = errors.Join(err, in.DeleteBucket(key))
-			} else {
-				err = errors.Join(err, in.Delete(key))
-			}
-		}
-		if err != nil {
+		if err := b.dropOrphans(k); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// dropOrphans removes what a bucket has of jobs that are not there.
+func (b *builder) dropOrphans(k kind) error {
+	var orphans [][]byte
+	jobs, in := b.tx.Bucket(bucketJobs), b.tx.Bucket(k.bucket())
+	err := in.ForEach(func(key, _ []byte) error {
+		job, err := findJob(jobs, idOf(key))
+		if job == nil && err == nil {
+			orphans = append(orphans, bytes.Clone(key))
+		}
+		return err
+	})
+	for _, key := range orphans {
+		if k == kindParts {
+			err = errors.Join(err, b.ledger.removeParts(in.Bucket(key)), in.DeleteBucket(key))
+		} else {
+			b.ledger.remove(k, key, in.Get(key))
+			err = errors.Join(err, in.Delete(key))
+		}
+	}
+	return err
+}
+
 // dropIncomplete removes the jobs whose payload is in parts that are not all
 // there.
 func (b *builder) dropIncomplete(lost func(job record)) error {
 	var d decoder
-	var incomplete [][]byte
+	var incomplete []edit
 	jobs, parts := b.tx.Bucket(bucketJobs), b.tx.Bucket(bucketParts)
-	err := jobs.ForEach(func(key, value []byte) error {
+	err := eachJob(jobs, func(key, value []byte) error {
 		j, err := d.job(key, value)
 		if err != nil {
 			return fmt.Errorf("a record changed on its way: %w", err)
 		}
 		if j.count > 0 && isIncomplete(j, key, parts.Bucket(key)) {
-			incomplete = append(incomplete, bytes.Clone(key))
+			incomplete = append(incomplete, edit{id: j.ID})
+			b.jobs--
+			b.ledger.remove(kindJobs, key, value)
 			lost(j)
 		}
 		return nil
 	})
-	for _, key := range incomplete {
-		b.jobs--
-		err = errors.Join(err, jobs.Delete(key))
-	}
-	return err
+	return errors.Join(err, b.edit(incomplete, func([]byte, []edit) ([]byte, error) { return nil, nil }))
 }
 
 func isIncomplete(j record, key []byte, parts *bbolt.Bucket) bool {
-	_, err := j.join(key, parts)
+	_, err := j.join(key, parts, new(ledger))
 	return err != nil
 }

@@ -61,6 +61,7 @@ func fillNew(tx *bbolt.Tx) error {
 		meta.Put(keyApplication, []byte(application)),
 		putNumber(meta, keyFormat, formatVersion),
 		putNumber(meta, keyEpoch, 0),
+		ledger{}.put(meta),
 	)
 }
 

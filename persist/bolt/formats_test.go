@@ -100,6 +100,7 @@ func TestFormats(t *testing.T) {
 	}
 	for v := 1; v <= formatVersion; v++ {
 		t.Run(fmt.Sprint(v), func(t *testing.T) {
+			wantRewritable(t, readFormatFile(t, v), v)
 			dir := place(t, readFormatFile(t, v))
 			for range 2 { // as it was, and as the first start left it
 				s := opened(t, Options{Dir: dir})
@@ -110,6 +111,27 @@ func TestFormats(t *testing.T) {
 			wantFormatVersion(t, s)
 			wantUsable(t, s)
 		})
+	}
+}
+
+// wantRewritable checks that a file of format v is clean, and that what compact
+// and salvage make of it has all that it has.
+func wantRewritable(t *testing.T, file []byte, v int) {
+	t.Helper()
+	dir, out := place(t, file), filepath.Join(t.TempDir(), "out")
+	if r, err := Check(dir, nil); err != nil || !r.Clean() || r.Format != uint64(v) {
+		t.Errorf("the check says %+v, %v", r, err)
+	}
+	if r, err := Salvage(dir, out, SalvageOptions{}); err != nil || !r.Whole() {
+		t.Errorf("salvage says %+v, %v", r, err)
+	}
+	if _, err := Compact(dir, nil); err != nil {
+		t.Error(err)
+	}
+	for _, dir := range []string{dir, out} {
+		s := opened(t, Options{Dir: dir})
+		wantFormatKept(t, s)
+		s.Close()
 	}
 }
 
@@ -144,12 +166,16 @@ func wantFormatVersion(t *testing.T, s *Store) {
 	})
 }
 
-// wantUsable puts all the jobs of s once more, and then deletes them.
+// wantUsable puts all the jobs of s once more, with others between them, and then
+// deletes them.
 func wantUsable(t *testing.T, s *Store) {
 	t.Helper()
 	var in, out []persist.Change
 	for _, j := range formatJobs() {
-		in, out = append(in, put(&j)), append(out, remove(j.ID))
+		between := *benchJob(j.ID.Seq + 1)
+		between.ID.Epoch = j.ID.Epoch
+		in = append(in, put(&between), put(&j))
+		out = append(out, remove(j.ID), remove(between.ID))
 	}
 	keep(t, s, in...)
 	keep(t, s, out...)

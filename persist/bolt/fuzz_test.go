@@ -39,7 +39,7 @@ func FuzzParts(f *testing.F) {
 			return damagePart(k, value, how, at)
 		})
 		p := parts{length: uint64(len(payload) + int(length)), count: uint32(n + int(count))}
-		got, err := p.join(key, b)
+		got, err := p.join(key, b, new(ledger))
 		if err == nil && (uint64(len(got)) != p.length || length == 0 && !bytes.Equal(got, payload)) {
 			t.Errorf("%q became %q, %d bytes were asked for", payload, got, p.length)
 		}

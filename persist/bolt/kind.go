@@ -111,6 +111,10 @@ func (r *stored) verifyMeta() error {
 		}
 		return nil
 	}
+	if bytes.Equal(r.key, keyLedger) {
+		_, err := decodeLedger(r.value)
+		return err
+	}
 	body, err := unseal(r.key, r.value)
 	if err == nil && len(body) != 8 {
 		err = fmt.Errorf("%w: a number of %d bytes", errDamaged, len(body))

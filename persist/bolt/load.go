@@ -15,12 +15,16 @@ import (
 // end, and holds no more than one job at a time. When all of it is good, it
 // counts the start.
 func (s *Store) Load(f func(persist.Change) error) error {
+	s.ledger = ledger{}
 	err := s.view(func(tx *bbolt.Tx) error {
 		if err := s.loadLimits(tx.Bucket(bucketLimits), f); err != nil {
 			return err
 		}
 		if err := s.loadJobs(tx, f); err != nil {
 			return err
+		}
+		if err := s.compareLedger(tx.Bucket(bucketMeta)); err != nil {
+			return s.fail(s.refuse("%w", err))
 		}
 		s.unlook(tx)
 		return nil
@@ -29,6 +33,19 @@ func (s *Store) Load(f func(persist.Change) error) error {
 		return err
 	}
 	return s.guarded(s.count)
+}
+
+// compareLedger compares what was loaded with what was kept. Older formats have
+// no ledger.
+func (s *Store) compareLedger(meta *bbolt.Bucket) error {
+	if v, err := getNumber(meta, keyFormat); err != nil || v < formatLedger {
+		return err
+	}
+	l, err := getLedger(meta)
+	if err != nil {
+		return fmt.Errorf("its ledger: %w", err)
+	}
+	return l.compare(s.ledger)
 }
 
 // unlook takes what was read of the file's mapping out of the process's memory,
@@ -44,6 +61,7 @@ func (s *Store) loadLimits(limits *bbolt.Bucket, f func(persist.Change) error) e
 		if err != nil {
 			return s.fail(s.refuse("the limit of function %q: %w", bytes.TrimPrefix(key, []byte("f")), err))
 		}
+		s.ledger.add(kindLimits, key, value)
 		return f(persist.Change{Kind: persist.SetLimit, Limit: &l})
 	})
 }
@@ -53,24 +71,32 @@ func (s *Store) loadLimits(limits *bbolt.Bucket, f func(persist.Change) error) e
 func (s *Store) loadJobs(tx *bbolt.Tx, f func(persist.Change) error) error {
 	var d decoder
 	attempts, large := newAside(tx, bucketAttempts), newAside(tx, bucketParts)
-	err := tx.Bucket(bucketJobs).ForEach(func(key, value []byte) error {
+	told := error(nil) // f's error
+	err := eachJob(tx.Bucket(bucketJobs), func(key, value []byte) error {
 		j, err := d.job(key, value)
 		if err != nil {
-			return s.fail(s.refuse("job %s: %w", nameOf(key), err))
+			return fmt.Errorf("job %s: %w", nameOf(key), err)
 		}
+		s.ledger.add(kindJobs, key, value)
 		if attempts.has(key) {
-			if j.Attempts, err = decodeAttempts(key, attempts.take()); err != nil {
-				return s.fail(s.refuse("the attempts of job %s: %w", nameOf(key), err))
+			value := attempts.take()
+			if j.Attempts, err = decodeAttempts(key, value); err != nil {
+				return fmt.Errorf("the attempts of job %s: %w", nameOf(key), err)
 			}
+			s.ledger.add(kindAttempts, key, value)
 		}
 		if large.has(key) && j.count > 0 {
 			large.take()
 		}
-		if j.Payload, err = payloadOf(tx, key, j); err != nil {
-			return s.fail(s.refuse("job %s: %w", nameOf(key), err))
+		if j.Payload, err = payloadOf(tx, key, j, &s.ledger); err != nil {
+			return fmt.Errorf("job %s: %w", nameOf(key), err)
 		}
-		return f(persist.Change{Kind: persist.PutJob, Job: &j.Job})
+		told = f(persist.Change{Kind: persist.PutJob, Job: &j.Job})
+		return told
 	})
+	if err != nil && told == nil {
+		err = s.fail(s.refuse("%w", err))
+	}
 	for _, a := range []*aside{attempts, large} {
 		if err == nil && a.anyLeft() {
 			err = s.fail(s.refuse("%w: there are %s of job %s, which is missing", errDamaged, a.what, nameOf(a.left)))
@@ -121,16 +147,17 @@ func (a *aside) anyLeft() bool {
 	return a.left != nil
 }
 
-// payloadOf returns a copy of the payload of job j, which stands under key.
-func payloadOf(tx *bbolt.Tx, key []byte, j record) ([]byte, error) {
+// payloadOf returns a copy of the payload of job j, which stands under key, and
+// adds its parts to a ledger.
+func payloadOf(tx *bbolt.Tx, key []byte, j record, l *ledger) ([]byte, error) {
 	if j.count == 0 {
 		return append([]byte{}, j.Payload...), nil
 	}
 	all := tx.Bucket(bucketParts)
 	if all == nil { // of format 1
-		return j.join(key, nil)
+		return j.join(key, nil, l)
 	}
-	return j.join(key, all.Bucket(key))
+	return j.join(key, all.Bucket(key), l)
 }
 
 // nameOf returns a key for an error message.
@@ -147,13 +174,16 @@ func (s *Store) Payload(id persist.JobID) ([]byte, error) {
 	read := func(tx *bbolt.Tx) error {
 		var d decoder
 		key := appendKey(nil, id)
-		value := tx.Bucket(bucketJobs).Get(key)
-		if value == nil {
+		value, err := findJob(tx.Bucket(bucketJobs), id)
+		if value == nil && err == nil {
 			return persist.ErrNotFound
 		}
-		j, err := d.job(key, value)
+		var j record
 		if err == nil {
-			payload, err = payloadOf(tx, key, j)
+			j, err = d.job(key, value)
+		}
+		if err == nil {
+			payload, err = payloadOf(tx, key, j, new(ledger))
 		}
 		if err != nil {
 			return s.fail(s.refuse("job %s: %w", id, err))

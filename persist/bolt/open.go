@@ -21,7 +21,11 @@ import (
 //
 //	1  the first
 //	2  large payloads are in parts
-const formatVersion = 2
+//	3  jobs are in packs, and there is a ledger
+const formatVersion = 3
+
+// formatLedger is the first format with a ledger.
+const formatLedger = 3
 
 // application is what bucket meta says this file is.
 const application = "gearbolt store"
@@ -39,6 +43,7 @@ var (
 	keyApplication = []byte("application")
 	keyFormat      = []byte("format")
 	keyEpoch       = []byte("epoch")
+	keyLedger      = []byte("ledger") // since format 3
 )
 
 // Open opens the store in o.Dir, and makes it if there is none. It refuses,
@@ -189,13 +194,14 @@ func (s *Store) lookAtFormat(tx *bbolt.Tx, meta *bbolt.Bucket) error {
 }
 
 // count writes down that this start has been, and makes a file of an older
-// format one of the current format. That it can be done shows that the store
-// can be written to.
+// format one of the current format: what is in it stays as it is, and all of it,
+// which Load has just read, goes into the ledger. That it can be done shows that
+// the store can be written to.
 func (s *Store) count() error {
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		_, err := tx.CreateBucketIfNotExists(bucketParts) // which format 1 lacks
-		return errors.Join(err, putNumber(meta, keyFormat, formatVersion), putNumber(meta, keyEpoch, s.epoch))
+		return errors.Join(err, putNumber(meta, keyFormat, formatVersion), putNumber(meta, keyEpoch, s.epoch), s.ledger.put(meta))
 	})
 	if err == nil {
 		// Once more, so that both meta pages know of this start: if one is lost,

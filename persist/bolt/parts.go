@@ -2,11 +2,11 @@ package bolt
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -51,7 +51,6 @@ func partKey(b, key []byte, n int) []byte {
 
 // putParts keeps payload beside the job with this key, which has no parts yet.
 func (w *work) putParts(key, payload []byte) error {
-	w.anyParts = true
 	b, err := w.parts.CreateBucket(key)
 	if err != nil {
 		return err
@@ -62,6 +61,7 @@ func (w *work) putParts(key, payload []byte) error {
 		k := partKey(w.arena.take(partKeySize), key, n)
 		value := append(append(w.arena.take(crcSize+len(part)), 0, 0, 0, 0), part...)
 		seal(k, value)
+		w.ledger.add(kindParts, k, value)
 		if err := b.Put(k, value); err != nil {
 			return err
 		}
@@ -70,17 +70,18 @@ func (w *work) putParts(key, payload []byte) error {
 	return nil
 }
 
-// deleteParts removes the payload that is kept in parts, if there is one.
+// deleteParts removes the payload that is kept in parts.
 func (w *work) deleteParts(key []byte) error {
-	if err := w.parts.DeleteBucket(key); err != berrors.ErrBucketNotFound {
-		return err
+	b := w.parts.Bucket(key)
+	if b == nil {
+		return fmt.Errorf("%w: the payload of job %s is missing", errDamaged, nameOf(key))
 	}
-	return nil
+	return errors.Join(w.ledger.removeParts(b), w.parts.DeleteBucket(key))
 }
 
-// join returns the payload of p that bucket b has, which may be nil. The bytes
-// are a copy.
-func (p parts) join(key []byte, b *bbolt.Bucket) ([]byte, error) {
+// join returns the payload of p that bucket b has, which may be nil, and adds
+// its parts to a ledger. The bytes are a copy.
+func (p parts) join(key []byte, b *bbolt.Bucket, l *ledger) ([]byte, error) {
 	if b == nil {
 		return nil, fmt.Errorf("%w: its payload is missing", errDamaged)
 	}
@@ -94,6 +95,7 @@ func (p parts) join(key []byte, b *bbolt.Bucket) ([]byte, error) {
 		if err != nil {
 			return fmt.Errorf("part %d of its payload: %w", len(pieces), err)
 		}
+		l.add(kindParts, k, value)
 		pieces = append(pieces, piece)
 		length += uint64(len(piece))
 		return nil

@@ -133,7 +133,7 @@ func TestDamagedParts(t *testing.T) {
 			s := open(t, Options{Dir: t.TempDir()})
 			keep(t, s, put(largeJob(2, 2*partSize+1)))
 			s.Close()
-			edit(t, s.options.Dir, func(tx *bbolt.Tx) error {
+			editFile(t, s.options.Dir, func(tx *bbolt.Tx) error {
 				key, parts := appendKey(nil, benchJob(2).ID), tx.Bucket(bucketParts)
 				return c.damage(parts, parts.Bucket(key), key)
 			})

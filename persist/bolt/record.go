@@ -18,7 +18,8 @@ import (
 // format to testdata, which TestFormats tells how to, and leave the others: it
 // opens them all.
 
-// The versions of a job's record, and those of a limit's.
+// The versions of a job's record, in whose place 3 tells a pack, and those of a
+// limit's.
 const (
 	jobWhole   = 1 // the payload is the rest of the record
 	jobInParts = 2 // the payload is in bucket parts

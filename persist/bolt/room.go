@@ -81,8 +81,7 @@ func (s *Store) diskFree() int64 {
 
 // take takes the room of a job and reports whether there was enough.
 func (r *room) take(j *persist.Job) bool {
-	const element = 2 * pageHeader // what the tree adds to a record, with its key
-	size := int64(jobSize(j)) + element + partsRoom(len(j.Payload))
+	size := int64(jobSize(j)) + packRoom + partsRoom(len(j.Payload))
 	if r.left < size {
 		return false
 	}

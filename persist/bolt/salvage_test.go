@@ -153,12 +153,12 @@ func TestSalvageRefuses(t *testing.T) {
 	good := place(t, written(t))
 	taken := t.TempDir()
 	foreign := t.TempDir()
-	edit(t, foreign, func(tx *bbolt.Tx) error {
+	editFile(t, foreign, func(tx *bbolt.Tx) error {
 		_, err := tx.CreateBucket([]byte("theirs"))
 		return err
 	})
 	newer := place(t, written(t))
-	edit(t, newer, func(tx *bbolt.Tx) error { return putNumber(tx.Bucket(bucketMeta), keyFormat, formatVersion+1) })
+	editFile(t, newer, func(tx *bbolt.Tx) error { return putNumber(tx.Bucket(bucketMeta), keyFormat, formatVersion+1) })
 	running := t.TempDir()
 	open(t, Options{Dir: running})
 	for _, c := range []struct{ in, out, want string }{

@@ -40,12 +40,12 @@ func (s *scan) all() error {
 // it is not, the pages that it once ran over into may be others by now.
 func (s *scan) node(n *node) (right bool, err error) {
 	right = n.err == nil
-	for _, e := range n.elements {
-		ok, err := s.element(n, e)
+	for _, e := range unpacked(n.elements) {
+		ok, err := s.element(n, e.element)
 		if err != nil {
 			return false, err
 		}
-		right = right && ok
+		right = right && ok && e.err == nil
 	}
 	return right, nil
 }

@@ -15,8 +15,9 @@
 //
 // The buckets of its tree are
 //
-//	meta      application: "gearbolt store"; format and epoch: crc32 number:8
-//	jobs      job number -> job
+//	meta      application: "gearbolt store"; format and epoch: crc32 number:8;
+//	          ledger: crc32 jobs:8 sum:8
+//	jobs      job number -> job, or the pack that begins with it
 //	parts     job number -> a bucket: job number part number:4 -> part
 //	attempts  job number -> attempts, where SetAttempt has changed those of the job
 //	limits    'f' + function -> limit
@@ -30,6 +31,8 @@
 //	          prefix function unique [reducer], and in
 //	          version 1: payload
 //	          version 2: length of the payload:8 how many parts:4
+//	pack      crc32 version=3 count:2 [where it begins in the pack:2] for each job,
+//	          [job number:16 job] for each
 //	part      crc32 bytes
 //	attempts  crc32 attempts:4
 //	limit     crc32 version=1 high:4 normal:4 low:4
@@ -41,12 +44,25 @@
 // writes the neighbours of what is changed again, which are then those of the
 // same job; and goes with its job in the same transaction.
 //
+// A pack has two jobs or more, in the order of their numbers. Each is sealed as
+// it would be alone, with its own number for a key. Packs are what new jobs are
+// put into as long as they fit, up to 2 KiB together; a larger one is alone. A
+// pack of which jobs go is written again without them, or as a lone job when one
+// is left. No job is in two packs, and none has its number between two of another
+// pack. The checksum of a pack is that of its key and of what stands before the
+// first job.
+//
+// The ledger has the number of jobs, and the sum of a hash of the key and the
+// checksum of every record in the other buckets: see type ledger. Each
+// transaction changes it.
+//
 // The sequence number of bbolt's root bucket is 1 in a copy (a backup, what was
 // salvaged, and what comes of them), else 0: see nextEpoch.
 //
 // Format 1 had neither the bucket parts nor jobs of version 2. A file of it is
-// opened as it is: Load adds the bucket and makes it one of format 2, and the
-// jobs stay in it as they are.
+// opened as it is: Load adds the bucket and makes it one of the current format,
+// and the jobs stay in it as they are. Format 2 had neither packs nor a ledger:
+// Load writes down the ledger of what it has read, likewise.
 package bolt
 
 import (
@@ -66,7 +82,8 @@ type Store struct {
 	options  Options
 	path     string
 	epoch    uint64
-	counted  bool // the file knows of epoch; nothing is written before
+	counted  bool   // the file knows of epoch; nothing is written before
+	ledger   ledger // of all that is kept; the writer's since Load
 	warnings []string
 
 	lock *os.File // holds the directory's lock

@@ -174,7 +174,7 @@ func (tr *truth) locate(t testing.TB, dir string) {
 		tx.Bucket(bucketParts).ForEachBucket(func(k []byte) error {
 			return tx.Bucket(bucketParts).Bucket(k).ForEach(func(_, v []byte) error { at("job "+nameOf(k), v); return nil })
 		})
-		return tx.Bucket(bucketJobs).ForEach(func(k, v []byte) error { at("job "+nameOf(k), v); return nil })
+		return eachJob(tx.Bucket(bucketJobs), func(k, v []byte) error { at("job "+nameOf(k), v); return nil })
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -248,30 +248,4 @@ func (tr *truth) judge(file []byte, got told) error {
 		}
 	}
 	return nil
-}
-
-// isReference reports whether the byte at off of a store's file is part of a
-// reference to a page, other than a meta page's, which has a checksum. If such a
-// byte changes so that it leads to a free page that still has what the right one
-// had some time ago, nothing tells that it is wrong.
-func isReference(file []byte, off int) bool {
-	p := pager{bytes.NewReader(file), int64(len(file)), int64(os.Getpagesize())}
-	id := uint64(off) / uint64(p.pageSize)
-	if id < 2 {
-		return false
-	}
-	n := p.node(id)
-	in := int64(off) % p.pageSize
-	if n.flags == pageBranch {
-		return in >= pageHeader && in < n.page.elements() && in%elementSize >= 8
-	}
-	for _, e := range n.elements {
-		if e.bucket {
-			at := int64(uintptr(unsafe.Pointer(&e.value[0])) - uintptr(unsafe.Pointer(&n.head[0])))
-			if in >= at && in < at+8 {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,6 +42,8 @@ type walk struct {
 	suspect map[uint64]bool // pages with damage in them
 	roots   [kinds]*spot    // where the buckets are
 	format  uint64          // of the file; 0: not known
+	kept    *ledger         // of the file, if it has one
+	ledger  ledger          // of what was found
 
 	strangers int // buckets that no store has
 
@@ -95,6 +96,7 @@ func (w *walk) all() error {
 			w.lose(w.meta.root, k, span{}, fmt.Sprintf("the file has no bucket %q", k))
 		}
 	}
+	w.audit()
 	return w.stop
 }
 
@@ -164,6 +166,7 @@ func (w *walk) enter(p *spot) node {
 		if w.met(i) {
 			n.elements = nil
 			n.err = fmt.Errorf("page %d is used twice", i)
+			w.astray(p)
 			return n
 		}
 		w.seen[i/64] |= 1 << (i % 64)
@@ -219,10 +222,12 @@ func (w *walk) leaf(p *spot, n *node) {
 		bad = ""
 	}
 	var before []byte
-	for _, e := range n.elements {
+	for _, e := range unpacked(n.elements) {
 		err := errOrder
 		if n.err != nil || p.has(e.key) && bytes.Compare(before, e.key) < 0 {
-			err = w.element(p, n, e)
+			err = w.unpackedElement(p, n, e)
+		} else if w.isRight(e) {
+			w.astray(p)
 		}
 		switch {
 		case w.stop != nil:
@@ -235,6 +240,18 @@ func (w *walk) leaf(p *spot, n *node) {
 		}
 	}
 	lose(p.to)
+}
+
+// unpackedElement takes a record of a pack, or another element of a leaf. Where
+// the pack is damaged, some of it may be lost even if the record is right.
+func (w *walk) unpackedElement(p *spot, n *node, e unpackedElement) error {
+	if e.value == nil {
+		return e.err
+	}
+	if err := w.element(p, n, e.element); err != nil {
+		return err
+	}
+	return e.err
 }
 
 // element takes one element of a leaf.
@@ -252,9 +269,7 @@ func (w *walk) element(p *spot, n *node, e element) error {
 	if p.job != nil && !bytes.HasPrefix(e.key, p.job) {
 		return errOrder
 	}
-	if p.kind == kindMeta && bytes.Equal(e.key, keyFormat) {
-		w.format = r.number
-	}
+	w.note(r)
 	w.stop = w.found(r)
 	return nil
 }
@@ -297,40 +312,4 @@ func after(key []byte) []byte {
 		}
 	}
 	return nil
-}
-
-// freelist checks the list of free pages, if the file has one, and returns how
-// many pages that takes.
-func (w *walk) freelist() (pages uint64, err error) {
-	id := w.meta.freelist
-	if id == noFreelist {
-		return 0, nil
-	}
-	if id < 2 || id >= w.count() {
-		return 0, fmt.Errorf("the list of free pages would be page %d of %d", id, w.count())
-	}
-	head := make([]byte, pageHeader+8)
-	if _, err := w.file.ReadAt(head, int64(id)*w.pageSize); err != nil {
-		return 0, fmt.Errorf("page %d cannot be read: %w", id, err)
-	}
-	pages = 1 + uint64(binary.NativeEndian.Uint32(head[12:]))
-	n, start := uint64(binary.NativeEndian.Uint16(head[10:])), int64(pageHeader)
-	if n == 0xFFFF { // then the first entry is the count
-		n, start = binary.NativeEndian.Uint64(head[pageHeader:]), pageHeader+8
-	}
-	switch {
-	case binary.NativeEndian.Uint64(head) != id || binary.NativeEndian.Uint16(head[8:]) != pageFreelist,
-		pages > w.count()-id || n > pages*uint64(w.pageSize)/8:
-		return 0, fmt.Errorf("page %d is not the list of free pages that it should be", id)
-	}
-	list := make([]byte, 8*n)
-	if _, err := w.file.ReadAt(list, int64(id)*w.pageSize+start); err != nil {
-		return 0, fmt.Errorf("page %d cannot be read: %w", id, err)
-	}
-	for ; len(list) > 0; list = list[8:] {
-		if free := binary.NativeEndian.Uint64(list); free < 2 || free >= w.meta.pages || w.met(free) {
-			return pages, fmt.Errorf("page %d says that page %d is free, which it is not", id, free)
-		}
-	}
-	return pages, nil
 }

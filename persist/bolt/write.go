@@ -22,9 +22,12 @@ func (it *item) isPut() bool { return it.change.Kind == persist.PutJob }
 
 // A writer is what the writing goroutine keeps from one group to the next.
 type writer struct {
-	items []item
-	arena arena
-	pause time.Time // until then no job is tried, since the disk was full
+	items  []item
+	edits  []edit
+	packs  packs
+	arena  arena
+	record []byte
+	pause  time.Time // until then no job is tried, since the disk was full
 }
 
 // serve writes a group of Commits and answers them.
@@ -174,11 +177,16 @@ func (s *Store) try(items []item) error {
 		return fmt.Errorf("store %s: %w", s.path, err)
 	}
 	id := tx.ID()
-	if err := s.apply(tx, items); err != nil {
+	after, err := s.apply(tx, items)
+	if err != nil {
 		tx.Rollback()
+		if errors.Is(err, errDamaged) {
+			return s.refuse("%w", err)
+		}
 		return fmt.Errorf("store %s: %w", s.path, err)
 	}
 	if err = s.commit(tx); err == nil {
+		s.ledger = after
 		s.reserve()
 		return s.named()
 	}
