@@ -13,6 +13,8 @@
 // memory that all connections share is handed out and taken back (allowance.go,
 // room.go, backlog.go), and those that keep others from it are cut off (half.go,
 // sweep.go, hoard.go); who comes when there are too many is told so (refused.go).
+// Submitters that the store answers together are stored together again
+// (regroup.go).
 //
 //	accept → read, decode ─lock─► Step → Sends, Changes ─unlock─► outboxes → one write per connection
 //	                                          │
@@ -112,6 +114,7 @@ type Server struct {
 	mu         sync.Mutex // guards all that follows; nothing blocks under it
 	opts       Options
 	machine    *router.Machine
+	regroup    regroup
 	timer      *time.Timer
 	armed      time.Time     // when timer fires; zero: it does not
 	commitWait chan struct{} // closed when the store next answers; nil: nobody waits for it
@@ -149,6 +152,7 @@ func New(o Options, store persist.Store, log *zap.Logger) (*Server, error) {
 	if err := store.Load(s.restore); err != nil {
 		return nil, err
 	}
+	s.regroup = newRegroup(s.endRegroup)
 	s.timer = time.AfterFunc(time.Hour, s.tick)
 	s.tick() // arms the timer for what was restored
 	s.tasks.Go(s.sweep)

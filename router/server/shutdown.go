@@ -93,6 +93,7 @@ func (s *Server) Close() {
 	s.closed = true
 	s.closeListeners()
 	s.timer.Stop()
+	s.regroup.timer.Stop()
 	s.mu.Unlock()
 	s.quitOnce.Do(func() { close(s.quit) })
 	for _, c := range s.allConns() {

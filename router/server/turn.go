@@ -53,7 +53,7 @@ func (s *Server) collect(t *turn) {
 			s.relieve(t)
 		}
 	}
-	t.commit = s.machine.Changes()
+	t.commit = s.dueCommit()
 	t.fetches = s.machine.Fetches()
 	t.backups = s.machine.Backups()
 	s.arm()
@@ -129,7 +129,9 @@ func (s *Server) committed(err error) {
 	}
 	var t turn
 	s.meet(&t, func(m *router.Machine, now time.Time) {
+		waited := m.Uncommitted()
 		m.Committed(now, refused)
+		s.regroup.answered(now, waited)
 		s.storeAnswered()
 	})
 	if t.commit == nil {
