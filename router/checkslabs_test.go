@@ -76,7 +76,7 @@ func (x *index[T]) check(all int) error {
 			if b != x.at(i) {
 				chained++
 			}
-			if b != x.at(i) && b.n == 0 || b.more != 0 && b.n != bucketSize {
+			if b != x.at(i) && b.n != bucketSize || b.more != 0 && b.n == 0 {
 				return fmt.Errorf("bucket %d has %d things where it should not", i, b.n)
 			}
 			for _, hash := range b.hashes[:b.n] {

@@ -16,8 +16,9 @@ type index[T any] struct {
 	n        int // things
 }
 
-// A bucket is 64 bytes. Where that is not enough others follow; all but the
-// last one are full then, and the last one is not empty.
+// A bucket is 64 bytes. Where that is not enough others follow, which are full;
+// the first one is not empty then. What comes is put into the first one, so that
+// it costs the same however many things share a hash.
 type bucket[T any] struct {
 	hashes [bucketSize]uint32
 	refs   [bucketSize]ref[T]
@@ -104,11 +105,9 @@ func (x *index[T]) add(hash uint32, thing ref[T]) {
 // put finds a place for a thing.
 func (x *index[T]) put(hash uint32, thing ref[T]) {
 	b := x.home(hash)
-	for b.n == bucketSize {
-		if b.more == 0 {
-			b.more, _ = x.overflow.add()
-		}
-		b = x.overflow.at(b.more)
+	if b.n == bucketSize {
+		more, full := x.overflow.add()
+		*full, *b = *b, bucket[T]{more: more}
 	}
 	b.hashes[b.n], b.refs[b.n] = hash, thing
 	b.n++
@@ -134,26 +133,16 @@ func (x *index[T]) place(hash uint32, thing ref[T]) (b *bucket[T], i uint32) {
 // remove takes out a thing, which must be in the index, under its hash.
 func (x *index[T]) remove(hash uint32, thing ref[T]) {
 	b, i := x.place(hash, thing)
-	last, link := x.last(hash)
-	last.n--
-	b.hashes[i], b.refs[i] = last.hashes[last.n], last.refs[last.n]
-	if last.n == 0 && link != nil {
-		x.overflow.drop(*link)
-		*link = 0
+	first := x.home(hash)
+	first.n--
+	b.hashes[i], b.refs[i] = first.hashes[first.n], first.refs[first.n]
+	if more := first.more; first.n == 0 && more != 0 {
+		*first = *x.overflow.at(more)
+		x.overflow.drop(more)
 	}
 	if x.n--; x.buckets > 1 && x.n < x.buckets*bucketLoad/2 {
 		x.shrink()
 	}
-}
-
-// last is the last bucket for things with that hash, and what leads to it: nil
-// if that is no other bucket.
-func (x *index[T]) last(hash uint32) (b *bucket[T], link *ref[bucket[T]]) {
-	for b = x.home(hash); b.more != 0; {
-		link = &b.more
-		b = x.overflow.at(b.more)
-	}
-	return b, link
 }
 
 // grow splits the next bucket that has not been split since the number of

@@ -114,3 +114,23 @@ func TestIndexSpreads(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestIndexOfOneHash: a great many things may share a hash, and to add one more,
+// or to split what they lie in, does not walk them all.
+func TestIndexOfOneHash(t *testing.T) {
+	const n = 1_000_000
+	var x index[int]
+	for thing := ref[int](1); thing <= n; thing++ {
+		x.add(7, thing)
+	}
+	if err := x.check(n); err != nil {
+		t.Fatal(err)
+	}
+	for range n {
+		first := x.with(7)
+		x.remove(7, first.one())
+	}
+	if err := x.check(0); err != nil {
+		t.Error(err)
+	}
+}
