@@ -34,28 +34,51 @@ type Limits struct {
 // What each thing takes, in bytes, with its place in tables and lists. They
 // are measured, and rounded up.
 const (
-	jobMemory        = 192
-	uniqueMemory     = 96 // of a job that has a unique id, beside its bytes
-	foregroundMemory = 96 // of a job that clients wait for, beside its payload and them
-	functionMemory   = 448
-	abilityMemory    = 96
-	listenerMemory   = 96
+	jobMemory      = 192 // some 110 while it is queued: a part of its ties is set aside, for nobody can refuse it these when it is to run
+	uniqueMemory   = 64  // of a job that has a unique id, beside its bytes
+	tiesMemory     = 128 // of a job that somebody waits for, that runs, or that waits for a time
+	functionMemory = 448
+	abilityMemory  = 96
+	listenerMemory = 96
 )
 
-// jobsMemory is what a job counts in Machine.memory.
-func jobsMemory(unique, reducer, payload int, background bool) int64 {
-	n := jobMemory + unique + reducer
-	if unique > 0 {
+// mostJobs is how many jobs there may be whatever the limits are: a jobRef tells
+// no more apart. Those that are done and in a batch come on top of it.
+const mostJobs = 4_000_000_000
+
+// textMemory is what n bytes take in a piece of memory of their own: the Go
+// runtime has pieces of few sizes, and pages of 8 KiB.
+func textMemory(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return n + min(n/4, 8<<10) + 16
+}
+
+// jobsMemory is what a job counts in Machine.memory beside its ties. Its text
+// has so many bytes before the payload.
+func jobsMemory(named bool, head, payload int, background bool) int64 {
+	n := jobMemory
+	if named {
 		n += uniqueMemory
 	}
 	if !background {
-		n += foregroundMemory + payload
+		head += payload
 	}
-	return int64(n)
+	return int64(n + textMemory(head))
 }
 
 func (j *job) memory() int64 {
-	return jobsMemory(int(j.uniqueSize), int(j.reducerSize), int(j.size), j.background)
+	return jobsMemory(j.uniqueSize > 0, j.headSize(), int(j.size), j.background)
+}
+
+// memory is what the submission's job would count.
+func (s *submission) memory(c *claim) int64 {
+	n := jobsMemory(len(s.unique) > 0, len(s.unique)+len(s.reducer)+len(c.apart()), len(s.payload), s.background)
+	if !s.background || !s.due.IsZero() {
+		n += tiesMemory
+	}
+	return n
 }
 
 // setBackground makes j a background job, or a foreground one again. A job that
@@ -96,7 +119,7 @@ const noLimit = numCounters
 
 // refusal is the limit that one more job would break, or noLimit. fn is nil for
 // a function that is not known.
-func (m *Machine) refusal(fn *function, s *submission) Counter {
+func (m *Machine) refusal(fn *function, s *submission, c *claim) Counter {
 	if fn == nil {
 		if why := m.functionRefusal(len(s.function)); why != noLimit {
 			return why
@@ -105,7 +128,6 @@ func (m *Machine) refusal(fn *function, s *submission) Counter {
 		fn = &function{limit: l.Max, maxBytes: l.Bytes}
 	}
 	l, size := &m.cfg.Limits, int64(len(s.payload))
-	memory := jobsMemory(len(s.unique), len(s.reducer), len(s.payload), s.background)
 	switch {
 	case fn.limit[s.priority] > 0 && fn.total >= int(fn.limit[s.priority]):
 		return JobsOverMaxqueue // gearmand counts the jobs of all priorities, queued and running
@@ -115,11 +137,11 @@ func (m *Machine) refusal(fn *function, s *submission) Counter {
 		return JobsOverMaxqueuebytes
 	case fn.maxBytes == 0 && l.QueueBytesPerFunction > 0 && fn.bytes+size > l.QueueBytesPerFunction:
 		return JobsOverMaxQueueBytesPerFunction
-	case l.Jobs > 0 && m.jobs.numbers.n >= l.Jobs:
+	case l.Jobs > 0 && m.jobs.numbers.n >= l.Jobs, int64(m.jobs.numbers.n) >= mostJobs:
 		return JobsOverMaxJobs
 	case l.QueueBytes > 0 && m.queueBytes+size > l.QueueBytes:
 		return JobsOverMaxQueueBytes
-	case m.lacksForJobs(memory):
+	case m.lacksForJobs(s.memory(c)):
 		return JobsOverQueueMemory
 	case m.closing && !s.background:
 		return JobsWhileShuttingDown
@@ -160,10 +182,18 @@ func (m *Machine) clientRefusal(j *job) Counter {
 	switch n := m.cfg.Limits.ClientsPerJob; {
 	case n > 0 && m.audience(j) >= n:
 		return ClientsOverMaxClientsPerJob
-	case m.lacks(listenerMemory):
+	case m.lacks(m.memoryToListen(j)):
 		return ClientsOverQueueMemory
 	}
 	return noLimit
+}
+
+// memoryToListen is what one more client of j takes.
+func (m *Machine) memoryToListen(j *job) int64 {
+	if j.ties == 0 {
+		return tiesMemory + listenerMemory
+	}
+	return listenerMemory
 }
 
 // refusalTexts are what a peer is told of a limit.

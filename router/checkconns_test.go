@@ -146,7 +146,9 @@ func (m *Machine) checkDeadlines() error {
 func (m *Machine) checkMemory() error {
 	var n, registry int64
 	for j := range m.jobs.sorted {
-		n += j.memory() + int64(m.audience(j))*listenerMemory
+		if n += j.memory() + int64(m.audience(j))*listenerMemory; j.ties != 0 {
+			n += tiesMemory
+		}
 	}
 	for name := range m.functions {
 		registry += memoryOfFunction(name)

@@ -204,3 +204,28 @@ func TestWorstListenerIsCutOff(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A foreground job counts for its payload in memory until it becomes a
+// background job, and from then until the store has it with what waits for that:
+// never for nothing.
+func TestPayloadCountsWhileItWaitsForTheStore(t *testing.T) {
+	m := New(noon, 1, Config{HandlePrefix: "H"})
+	c := m.Connect(Peer{})
+	says(m, c, request(protocol.SubmitJob, "f", "u", strings.Repeat("x", 100_000)))
+	counted := m.memory + m.Uncommitted()
+	if says(m, c, request(protocol.SubmitJobBG, "f", "u", "")); m.memory+m.Uncommitted() < 100_000 {
+		t.Errorf("a job of 100000 bytes counts for %d, and then for %d", counted, m.memory+m.Uncommitted())
+	}
+}
+
+// There are no more jobs than can be told apart, though there is no limit.
+func TestMostJobs(t *testing.T) {
+	m := New(noon, 1, Config{HandlePrefix: "H"})
+	c := m.Connect(Peer{})
+	m.jobs.numbers.n += mostJobs - 1
+	for _, want := range []string{"JOB_CREATED H:1-1", errorPacket(protocol.QueueError, refusalTexts[JobsOverMaxJobs])} {
+		if got := says(m, c, request(protocol.SubmitJob, "f", "", "")); got != want {
+			t.Errorf("%q instead of %q", got, want)
+		}
+	}
+}

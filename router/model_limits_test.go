@@ -1,6 +1,7 @@
 package router
 
 import (
+	"crypto/sha256"
 	"strconv"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func (m *model) clientOver(j *modelJob) Counter {
 	switch limit := m.cfg.Limits.ClientsPerJob; {
 	case limit > 0 && len(j.clients) >= limit:
 		return ClientsOverMaxClientsPerJob
-	case m.full(listenerMemory):
+	case m.full(listenerMemory + tiesMemory - j.ties()):
 		return ClientsOverQueueMemory
 	}
 	return noLimit
@@ -106,14 +107,29 @@ func (m *model) full(n int) bool {
 }
 
 func (j *modelJob) memory() int {
-	n := jobMemory + len(j.Unique) + len(j.Reducer)
+	n, text := jobMemory+j.ties(), len(j.Unique)+len(j.Reducer)
 	if j.Unique != "" {
 		n += uniqueMemory
 	}
-	if !j.background {
-		n += foregroundMemory + len(j.Payload)
+	if j.Unique == "-" && (len(j.Payload) > protocol.MaxUnique || strings.Contains(string(j.Payload), "\x00")) {
+		text += 1 + sha256.Size
+	} else if j.Unique == "-" {
+		text += len(j.Payload)
 	}
-	return n
+	if !j.background {
+		text += len(j.Payload)
+	}
+	return n + textMemory(text)
+}
+
+// ties is what a job counts for while somebody waits for it, it runs, or it
+// waits for a time.
+func (j *modelJob) ties() int {
+	waits := !j.Due.IsZero() && (j.state == pending || j.state == delayed)
+	if !j.background || len(j.clients) > 0 || j.state == running || waits {
+		return tiesMemory
+	}
+	return 0
 }
 
 func (m *model) memory() int64 {

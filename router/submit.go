@@ -88,7 +88,7 @@ func (m *Machine) submit(c *Conn, s submission) {
 		m.join(c, j, s.background)
 		return
 	}
-	if why := m.refusal(fn, &s); why != noLimit {
+	if why := m.refusal(fn, &s, &claim); why != noLimit {
 		m.deny(c, why)
 		return
 	}
@@ -133,11 +133,15 @@ func (m *Machine) join(c *Conn, j *job, background bool) {
 	}
 }
 
+// joinBackground makes j durable. Its payload, which has counted in
+// Machine.memory until now, counts with what waits for the store.
 func (m *Machine) joinBackground(c *Conn, j *job) {
+	bytes := 0
 	if !j.background {
 		m.storeJob(j)
+		bytes = int(j.size) + jobOverhead
 	}
-	m.created(c, j, 0)
+	m.created(c, j, bytes)
 }
 
 func (m *Machine) sayCreated(c *Conn, j *job) {

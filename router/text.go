@@ -35,10 +35,7 @@ func (j *job) dash() bool { return isDash(j.unique()) }
 // setText copies what a job is submitted with. The unique id, the reducer and
 // the key have no more than 64 bytes each.
 func (m *Machine) setText(j *job, unique, reducer, payload []byte, c *claim) {
-	key := c.key
-	if !c.dash {
-		key = nil
-	}
+	key := c.apart()
 	j.hash, j.selfNamed = c.hash, bytes.Equal(unique, payload)
 	j.uniqueSize, j.reducerSize, j.keySize = uint8(len(unique)), uint8(len(reducer)), uint8(len(key))
 	j.size = uint32(len(payload))
@@ -48,20 +45,21 @@ func (m *Machine) setText(j *job, unique, reducer, payload []byte, c *claim) {
 
 // spareLimit is how many texts of jobs that are no more are kept for new ones,
 // and spareText how large they are at most: what comes and goes call by call
-// costs no memory. A job that may stay takes no text that is more than twice its
-// own, and spareWaste, in bytes: it counts for what it has.
+// costs no memory. A job takes no text that is larger than what it counts for.
 const (
 	spareLimit = 256
 	spareText  = 4096
-	spareWaste = 64
 )
 
 // blankText returns memory for a text of n bytes.
 func (m *Machine) blankText(n int) []byte {
+	if n == 0 {
+		return nil
+	}
 	if last := len(m.spareTexts) - 1; last >= 0 {
 		text := m.spareTexts[last]
 		m.spareTexts[last], m.spareTexts = nil, m.spareTexts[:last]
-		if n <= cap(text) && cap(text) <= 2*n+spareWaste {
+		if n <= cap(text) && cap(text) <= textMemory(n) {
 			return text
 		}
 	}
@@ -71,7 +69,7 @@ func (m *Machine) blankText(n int) []byte {
 // spendText keeps the text of a job that is no more, if nobody else can know
 // it: a batch and its records know only texts of background jobs.
 func (m *Machine) spendText(j *job) {
-	if !j.background && len(m.spareTexts)+len(m.spentTexts) < spareLimit && cap(j.text) <= spareText {
+	if n := cap(j.text); !j.background && n > 0 && n <= spareText && len(m.spareTexts)+len(m.spentTexts) < spareLimit {
 		m.spentTexts = append(m.spentTexts, j.text[:0])
 	}
 	j.text = nil

@@ -27,6 +27,7 @@ type listener struct {
 func (m *Machine) tie(j *job) *ties {
 	if j.ties == 0 {
 		j.ties, _ = m.ties.add()
+		m.memory += tiesMemory
 	}
 	return m.ties.at(j.ties)
 }
@@ -51,6 +52,7 @@ func (m *Machine) dropTies(j *job) {
 		m.unlisten(l)
 	}
 	m.ties.drop(j.ties)
+	m.memory -= tiesMemory
 	j.ties = 0
 }
 

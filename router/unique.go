@@ -19,6 +19,14 @@ type claim struct {
 	dash bool   // the unique id is "-"
 }
 
+// apart is the part of a job's text that is its key alone.
+func (c *claim) apart() []byte {
+	if c.dash {
+		return c.key
+	}
+	return nil
+}
+
 // uniques is the jobs that have a claim by what they are looked up by.
 type uniques struct {
 	jobs  *jobs
