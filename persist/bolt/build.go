@@ -209,13 +209,14 @@ func (b *builder) belongs(lost func(job record)) error {
 	return nil
 }
 
-// dropOrphans removes what a bucket has of jobs that are not there.
+// dropOrphans removes what a bucket has of jobs that are not there, and parts of
+// such as have their payload in the record.
 func (b *builder) dropOrphans(k kind) error {
 	var orphans [][]byte
 	jobs, in := b.tx.Bucket(bucketJobs), b.tx.Bucket(k.bucket())
 	err := in.ForEach(func(key, _ []byte) error {
 		job, err := findJob(jobs, idOf(key))
-		if job == nil && err == nil {
+		if err == nil && (job == nil || k == kindParts && job[crcSize] != jobInParts) {
 			orphans = append(orphans, bytes.Clone(key))
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -15,11 +16,13 @@ import (
 	"gearbolt/persist"
 )
 
+var seedsFlag = flag.Uint64("seeds", 6, "how often packs are compared with a model")
+
 // TestPacksAgainstModel puts, tries and deletes jobs of all sizes in a random
 // order, many at a time and few, with numbers anywhere between and inside of
 // packs, and compares the store with a map after each start.
 func TestPacksAgainstModel(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range *seedsFlag {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			testAgainstModel(t, seed)

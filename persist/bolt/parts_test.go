@@ -197,3 +197,29 @@ func BenchmarkLarge(b *testing.B) {
 		})
 	}
 }
+
+// TestSalvageOfPartsTooMany: there are parts of a job that has its payload in
+// its record. A start refuses that, and what salvage makes of it opens.
+func TestSalvageOfPartsTooMany(t *testing.T) {
+	dir := place(t, written(t))
+	editFile(t, dir, func(tx *bbolt.Tx) error {
+		key := appendKey(nil, benchJob(3).ID)
+		b, err := tx.Bucket(bucketParts).CreateBucket(key)
+		if err != nil {
+			return err
+		}
+		return putSealed(b, partKey(nil, key, 0), []byte("of another"))
+	})
+	wantReported(t, dir)
+	if _, err := load(dir); err == nil || !strings.Contains(err.Error(), "gearbolt store salvage") {
+		t.Errorf("the start says %v", err)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	r, err := Salvage(dir, out, SalvageOptions{})
+	if err != nil || len(r.Incomplete) > 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if got, err := contents(out); err != nil || len(got) != 2*(damagedJobs+1)+1 || got["job 1-3"] == "" {
+		t.Errorf("%d things are kept: %v", len(got), err)
+	}
+}
