@@ -26,9 +26,9 @@ const (
 	startSize    = 2
 )
 
-// packRoom is the most that the tree has for a job beyond its record: an element
-// and a key, or a share of them and its number in a pack.
-const packRoom = elementSize + keySize + packHeadSize + keySize + startSize
+// packRoom is the most that the tree has for a job beyond its record: a number
+// and a place in a pack, and two more keys where it cuts a pack into three.
+const packRoom = keySize + startSize + 2*(elementSize+keySize+packHeadSize)
 
 // A pack is what stands under one key of bucket jobs: records in rising order of
 // their numbers. The zero pack has none.
