@@ -27,6 +27,8 @@ type conn struct {
 
 	closeOnce sync.Once
 
+	batch int64 // the last that it has had something in, by number: regroup.go; under the server's lock
+
 	// Of the reading goroutine.
 	in         *buffer // bytes that are no whole message yet; nil: none
 	half       half

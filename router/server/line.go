@@ -54,6 +54,7 @@ func (c *conn) disconnect() {
 func (c *conn) disconnectPart(n int) (more bool) {
 	c.server.visit(func(m *router.Machine, now time.Time) {
 		if more = m.Dismiss(now, c.router, n); !more {
+			c.server.regroup.leaves(c)
 			m.Disconnect(now, c.router)
 		}
 	})

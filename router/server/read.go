@@ -21,11 +21,14 @@ const burst = 256
 // is not.
 const earful = 64 << 10
 
-// uncommittedLimit is how many bytes of submissions a connection may have
+// maxUncommitted is how many bytes of submissions a connection may have
 // waiting for the store, or an eighth of Options.CommitMemory if that is less,
 // before it is read no more until the next commit. When all of them have that
 // memory used up, no submitter is.
-const uncommittedLimit = 8 << 20
+const maxUncommitted = 8 << 20
+
+// uncommittedLimit is what a connection may have waiting. s.mu is held.
+func (s *Server) uncommittedLimit() int64 { return min(maxUncommitted, s.opts.CommitMemory/8) }
 
 // readAll reads and steps until the connection ends.
 func (c *conn) readAll() error {
@@ -133,9 +136,13 @@ func (c *conn) stepSome(msgs []protocol.Message, much bool) (n int, hungUp bool)
 	}
 	now := time.Now()
 	c.visited(now)
+	before := c.router.Uncommitted()
 	for n < len(msgs) && s.machine.Said() < earful {
 		s.machine.Step(now, c.router, msgs[n])
 		n++
+	}
+	if c.router.Uncommitted() > before {
+		s.regroup.joins(c)
 	}
 	s.collect(&c.turn)
 	hungUp = c.router.Closing()
@@ -154,8 +161,7 @@ func (c *conn) stepSome(msgs []protocol.Message, much bool) (n int, hungUp bool)
 // nil. s.mu is held.
 func (s *Server) throttle(c *conn) <-chan struct{} {
 	own := c.router.Uncommitted()
-	total := s.opts.CommitMemory
-	if own <= int(min(uncommittedLimit, total/8)) && (own == 0 || s.machine.Uncommitted() <= total) {
+	if int64(own) <= s.uncommittedLimit() && (own == 0 || s.machine.Uncommitted() <= s.opts.CommitMemory) {
 		return nil
 	}
 	return s.nextCommit()

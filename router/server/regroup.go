@@ -12,18 +12,31 @@ import (
 // at once, with the few jobs that have gathered meanwhile, it would go on like
 // that for ever: one commit takes 15 jobs, the next one 1, the next one 15, and
 // nearly everybody waits for two. A regroup holds the next commit back until
-// about as much waits for the store as before the answers. That saves what a
-// commit costs however little it stores, so it is tried for no longer than that:
-// than the shortest of the latest commits took.
+// those who were just answered have come back. That saves what a commit costs
+// however little it stores, so it is tried for no longer than that: than the
+// shortest of the latest commits took.
 //
-// A submitter who is alone is never held up, since what it brings is as much as
-// waited before. Where the others have not come back in time, as under a load
-// that does not depend on answers, the next commits are not held back; each time
-// that happens again they are about twice as many.
+// It goes by who comes, not by how much: only that tells those who come back
+// from those who would have come anyway. So nobody is waited for
+//
+//   - where one submitter is alone, whatever it says;
+//   - who says more before it is answered, or is gone;
+//   - for a while, where most of the others have not come back in time, as under a
+//     load that does not depend on answers. While that goes on happening, one
+//     commit in 64 is held back; a regroup that has brought them together halves
+//     how many are not.
+//
+// Nor is a commit held back for which submitters wait who may say no more before
+// it, see Server.throttle.
 type regroup struct {
-	began  time.Time // when the store was given the batch that it has
-	holds  bool      // the next batch is held back
-	enough int64     // until so many bytes wait for the store
+	batch    int64 // the one that gathers, by number
+	joined   int   // connections that have something in it
+	answered int   // connections that had something in the one before, and are still there
+	again    int   // that have in both
+
+	began  time.Time // when the store was given the batch before
+	holds  bool      // this one is held back
+	spared int       // until all but so many of those answered are back
 	until  time.Time // or until then
 	timer  *time.Timer
 
@@ -40,25 +53,63 @@ const (
 	maxRegroup = 5 * time.Millisecond   // who comes back is here by then, however slow the disk is
 	maxRest    = 63                     // commits
 	latest     = 500                    // commits
-	stragglers = 8                      // as a divisor: that part need not be back
+	stragglers = 8                      // as a divisor: that part of all need not be back
+	hasty      = 4                      // as a divisor: that part of those answered does not wait for answers
 )
 
 func newRegroup(expire func()) regroup {
-	return regroup{timer: time.AfterFunc(time.Hour, expire), shortest: maxRegroup, before: maxRegroup}
+	return regroup{
+		batch:    2, // not next to that of a connection that has never had anything stored
+		timer:    time.AfterFunc(time.Hour, expire),
+		shortest: maxRegroup,
+		before:   maxRegroup,
+	}
 }
 
-// answered follows the store's answer; waited is how many bytes had waited for
-// the store until then.
-func (g *regroup) answered(now time.Time, waited int64) {
+// joins notes that c has something in the batch that gathers.
+func (g *regroup) joins(c *conn) {
+	if c.batch == g.batch {
+		return
+	}
+	g.joined++
+	if c.batch == g.batch-1 {
+		g.again++
+	}
+	c.batch = g.batch
+}
+
+// leaves notes that c is gone.
+func (g *regroup) leaves(c *conn) {
+	if c.batch == g.batch-1 {
+		c.batch = 0
+		g.answered--
+	}
+}
+
+// begins follows the taking of a batch for the store.
+func (g *regroup) begins(now time.Time) {
+	g.end()
+	g.began = now
+	g.batch++
+	g.answered, g.joined, g.again = g.joined, 0, 0
+}
+
+// answers follows the store's answer.
+func (g *regroup) answers(now time.Time) {
 	patience := g.patience(now.Sub(g.began))
+	all := g.answered + g.joined - g.again
+	g.spared = all / stragglers
 	switch {
 	case g.rest > 0:
 		g.rest--
-	case patience >= minRegroup && waited > 0:
-		g.holds, g.enough, g.until = true, waited-waited/stragglers, now.Add(patience)
+	case patience >= minRegroup && all > 1 && g.again*hasty < g.answered && !g.isBack():
+		g.holds, g.until = true, now.Add(patience)
 		g.timer.Reset(patience)
 	}
 }
+
+// isBack reports whether as many as matter have come back.
+func (g *regroup) isBack() bool { return g.answered-g.again <= g.spared }
 
 // patience is how long the next commit may be held back after one that took so
 // long.
@@ -71,24 +122,30 @@ func (g *regroup) patience(took time.Duration) time.Duration {
 	return p
 }
 
-// isOver reports whether the next batch, for which so many bytes wait, may go
-// to the store.
-func (g *regroup) isOver(waiting int64) bool {
-	if g.holds && waiting >= g.enough {
-		g.holds, g.inVain = false, 0
-		g.timer.Stop()
+// isOver reports whether the next batch may go to the store.
+func (g *regroup) isOver() bool {
+	if g.holds && g.isBack() {
+		g.inVain /= 2
+		g.end()
 	}
 	return !g.holds
 }
 
+func (g *regroup) end() {
+	if g.holds {
+		g.holds = false
+		g.timer.Stop()
+	}
+}
+
 // expire ends a regroup whose time is up. If somebody has waited for the others
 // until now, that was in vain.
-func (g *regroup) expire(now time.Time, waiting int64) {
+func (g *regroup) expire(now time.Time) {
 	if !g.holds || now.Before(g.until) { // it is over, and perhaps the next one has begun
 		return
 	}
 	g.holds = false
-	if waiting > 0 {
+	if g.joined > 0 {
 		g.inVain = min(2*g.inVain+1, maxRest)
 		g.rest = g.inVain
 	}
@@ -96,17 +153,17 @@ func (g *regroup) expire(now time.Time, waiting int64) {
 
 // dueCommit takes what is to be stored now, or nil. s.mu is held.
 func (s *Server) dueCommit() []persist.Change {
-	if !s.regroup.isOver(s.machine.Uncommitted()) {
+	if !s.regroup.isOver() && s.machine.Uncommitted() < s.uncommittedLimit() {
 		return nil
 	}
 	changes := s.machine.Changes()
 	if changes != nil {
-		s.regroup.began = time.Now()
+		s.regroup.begins(time.Now())
 	}
 	return changes
 }
 
 // endRegroup is the regroup's timer.
 func (s *Server) endRegroup() {
-	s.visit(func(m *router.Machine, now time.Time) { s.regroup.expire(now, m.Uncommitted()) })
+	s.visit(func(_ *router.Machine, now time.Time) { s.regroup.expire(now) })
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,5 +116,73 @@ func TestRegroupBeforeTheEnd(t *testing.T) {
 		if err := <-ended; err != nil || s.store.kept() != 4 {
 			t.Errorf("Shutdown: %v, and %d jobs are kept, want 4", err, s.store.kept())
 		}
+	})
+}
+
+// Who is alone is not held up either by bringing less than the last time, nor by
+// being another one each time.
+func TestRegroupDoesNotHoldUpSmallJobs(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		s.store.hold(true)
+		one := s.dial()
+		for i, size := range []int{10_000, 10, 5000, 0} {
+			one.send(protocol.SubmitJobBG, "f", "", strings.Repeat("x", size))
+			s.stores(1)
+			s.passes(time.Millisecond)
+			s.answer(nil)
+			if i > 1 {
+				one.conn.Close()
+				one = s.dial()
+			}
+		}
+	})
+}
+
+// Whom the store has just answered is waited for, not as many others.
+func TestRegroupWaitsForThoseAnswered(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		all := s.four()
+		s.split(time.Millisecond, all...)
+		s.submits(s.four()...)
+		s.stores(0)
+		s.submits(all[0])
+		s.stores(8)
+	})
+}
+
+// Who is gone will not be back.
+func TestRegroupDoesNotWaitForWhoIsGone(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		all := s.four()
+		s.split(time.Millisecond, all...)
+		s.stores(0)
+		all[0].conn.Close()
+		s.stores(3)
+	})
+}
+
+// Where submitters do not wait for their answers, the next commit does not wait
+// for the submitters.
+func TestRegroupIsForThoseWhoWait(t *testing.T) {
+	story(t, Options{}, func(s *stage) {
+		all := s.four()
+		s.split(time.Millisecond, all...)
+		s.submits(all[0])
+		s.stores(4)
+		s.submits(all[3])
+		s.passes(time.Millisecond)
+		s.answer(nil)
+		s.stores(1)
+	})
+}
+
+// Nobody is held up who may say no more before the next commit.
+func TestRegroupDoesNotHoldUpWhoIsThrottled(t *testing.T) {
+	story(t, Options{CommitMemory: 8 * mib}, func(s *stage) {
+		all := s.four()
+		s.split(time.Millisecond, all...)
+		s.stores(0)
+		all[3].send(protocol.SubmitJobBG, "f", "", strings.Repeat("x", mib))
+		s.stores(4)
 	})
 }

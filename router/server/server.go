@@ -1,5 +1,5 @@
 // Package server is the shell around the machine of package router: it owns
-// the listeners, the connections, the machine's lock, its one timer and the
+// the listeners, the connections, the machine's lock, its timer and the
 // store's answers.
 //
 // A connection's goroutine reads what has arrived, takes the lock once, steps
@@ -13,8 +13,8 @@
 // memory that all connections share is handed out and taken back (allowance.go,
 // room.go, backlog.go), and those that keep others from it are cut off (half.go,
 // sweep.go, hoard.go); who comes when there are too many is told so (refused.go).
-// Submitters that the store answers together are stored together again
-// (regroup.go).
+// Submitters that the store answers together are stored together again, for
+// which a second timer bounds how long a commit is held back (regroup.go).
 //
 //	accept → read, decode ─lock─► Step → Sends, Changes ─unlock─► outboxes → one write per connection
 //	                                          │

@@ -238,7 +238,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		w.expectNothing()
 		s.store.hold(true)
 		ahead := s.dial()
-		ahead.send(protocol.SubmitJobBG, "f", "", strings.Repeat("x", uncommittedLimit+1)) // and is held back
+		ahead.send(protocol.SubmitJobBG, "f", "", strings.Repeat("x", maxUncommitted+1)) // and is held back
 		ahead.send(protocol.EchoReq, "unread")
 		ahead.expectNothing()
 		closed := make(chan struct{})

@@ -129,9 +129,8 @@ func (s *Server) committed(err error) {
 	}
 	var t turn
 	s.meet(&t, func(m *router.Machine, now time.Time) {
-		waited := m.Uncommitted()
 		m.Committed(now, refused)
-		s.regroup.answered(now, waited)
+		s.regroup.answers(now)
 		s.storeAnswered()
 	})
 	if t.commit == nil {
