@@ -43,9 +43,14 @@ var loads = []load{
 		m.step(c, grabJob)
 		m.Fetches()
 	}},
+	{name: "one of many", message: each(protocol.SubmitJobBG, "f0", "", ""), then: others},
+	{name: "delayed one of many", message: each(protocol.SubmitJobEpoch, "f0", "", "1900000000", ""), then: others},
 	{name: "functions", message: each(protocol.CanDo, "%08d")},
 	{name: "function's jobs", message: each(protocol.SubmitJobBG, "%08d", "one", "")},
 }
+
+// others is many jobs that have come and gone before the next one.
+func others(m *bench, _ *Conn, _ int) { m.last.Seq += 1000 }
 
 // each is a message of a type, whose arguments may be for fmt.
 func each(t protocol.Type, args ...string) func(int) protocol.Message {

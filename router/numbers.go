@@ -5,10 +5,10 @@ import "slices"
 // The jobs by their numbers. Numbers are given one after the other, so that
 // jobs lie together in blocks, as they were submitted; a block in which
 // no job is left goes. It is small, since jobs that stay for long between many
-// that do not each keep one.
+// that do not each keep one, and may take no more than what they count for.
 
 // blockSize is how many numbers a block spans.
-const blockSize = 32
+const blockSize = 8
 
 // A block is the jobs of one epoch whose numbers are nth*blockSize and on.
 type block struct {
