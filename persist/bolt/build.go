@@ -17,7 +17,7 @@ type builder struct {
 	path string
 	db   *bbolt.DB
 	tx   *bbolt.Tx
-	size int // of what tx holds, in bytes
+	size int // of what tx holds in memory, in bytes
 
 	packs   packs
 	arena   arena
@@ -112,6 +112,7 @@ func (b *builder) addJob(r stored) (added bool, err error) {
 		if err := b.pack(); err != nil {
 			return false, err
 		}
+		b.size += packSize // a pack will be written again for this one
 		if old, err := findJob(b.tx.Bucket(bucketJobs), r.job.ID); old != nil || err != nil {
 			return false, err
 		}

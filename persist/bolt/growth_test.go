@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -66,4 +67,22 @@ func used(s *Store) (size int64) {
 		return nil
 	})
 	return size
+}
+
+// TestNothingOfATransactionStays: what a large one has put into pages is not kept
+// in memory until the next one.
+func TestNothingOfATransactionStays(t *testing.T) {
+	s := open(t, Options{Dir: scratchDir(t), UnsafeNoFsync: true})
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	in, _ := costBatch(0, 2000, make([]byte, 20<<10))
+	before := heap()
+	keep(t, s, in...)
+	if more := heap() - before; more > 8<<20 {
+		t.Errorf("after a transaction of 40 MB, %d bytes more are in use", more)
+	}
 }

@@ -40,7 +40,8 @@ type pack struct {
 }
 
 // isPack tells packs from lone records, and from what else there is in a store:
-// all attempts are shorter, and other keys are not as long.
+// all attempts are shorter, and other keys are not as long, but for those of some
+// limits, whose version is another.
 func isPack(key, value []byte) bool {
 	return len(key) == keySize && len(value) > attemptsSize && value[crcSize] == packed
 }

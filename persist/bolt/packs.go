@@ -60,7 +60,7 @@ func (p *packs) edit(edits []edit) error {
 	if !slices.IsSortedFunc(edits, edit.compare) {
 		slices.SortFunc(edits, edit.compare)
 	}
-	p.cursor, p.next, p.planned = p.bucket.Cursor(), pack{}, p.planned[:0]
+	p.cursor, p.planned = p.bucket.Cursor(), p.planned[:0]
 	for len(edits) > 0 {
 		if err := p.read(edits[0].id); err != nil {
 			return err
@@ -74,7 +74,10 @@ func (p *packs) edit(edits []edit) error {
 		}
 		edits = edits[n:]
 	}
-	return p.write()
+	err := p.write()
+	// Its buckets would keep a transaction's pages in memory until the next one.
+	*p = packs{pending: p.pending, planned: p.planned}
+	return err
 }
 
 // below reports whether id is in the range of the pack that was read.
@@ -100,8 +103,10 @@ func (p *packs) read(id persist.JobID) (err error) {
 	if p.old = (pack{}); key == nil {
 		return nil
 	}
-	p.old, err = openPack(key, value)
-	return err
+	if p.old, err = openPack(key, value); err != nil {
+		return fmt.Errorf("jobs from %s on: %w", nameOf(key), err)
+	}
+	return nil
 }
 
 // seekPack returns what stands under the last key that is not behind this one,

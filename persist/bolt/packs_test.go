@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -183,7 +184,7 @@ func TestDamagedPackWhileRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = commit(s, put(benchJob(5000)))
-	if !errors.Is(err, errDamaged) {
+	if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "jobs from "+at.String()+" on") {
 		t.Errorf("beside a damaged pack from %v on: %v", at, err)
 	}
 	wantFatal(t, s, err)

@@ -25,7 +25,7 @@ const (
 	jobInParts = 2 // the payload is in bucket parts
 
 	limitOfJobs  = 1
-	limitOfBytes = 2 // of jobs, too
+	limitOfBytes = 2 // of jobs, too; the next is 4
 )
 
 // The flags of a job.
