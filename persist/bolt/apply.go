@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -41,6 +42,7 @@ func (s *Store) apply(tx *bbolt.Tx, items []item) (ledger, error) {
 	}
 	p := &s.writer.packs
 	p.bucket, p.arena, p.resolve = tx.Bucket(bucketJobs), w.arena, w.resolve
+	p.sparing = time.Now().Before(s.writer.pause)
 	// New jobs are appended: nothing will be put between those of a full page.
 	p.bucket.FillPercent = 1
 	if err := p.edit(edits); err != nil {

@@ -41,6 +41,7 @@ type packs struct {
 	// pack until the end of the transaction.
 	resolve func(old []byte, edits []edit) ([]byte, error)
 
+	sparing bool // of pages: the disk is full, and pages that are joined take more at first
 	next    pack // the one behind that which was read, at the cursor; if there is one
 	pending packing
 	kept    int // of pending, records that stay as they are
@@ -184,7 +185,7 @@ func (p *packs) finish() {
 	}
 	if n != p.kept || n != p.old.count {
 		key, value := p.pending.seal(p.arena)
-		shrunk := len(value) < packSize/2 && len(value) < len(p.old.value)
+		shrunk := !p.sparing && len(value) < packSize/2 && len(value) < len(p.old.value)
 		p.planned = append(p.planned, planned{key, value, shrunk})
 	}
 	p.pending.clear()

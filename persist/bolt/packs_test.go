@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -188,6 +189,36 @@ func TestDamagedPackWhileRunning(t *testing.T) {
 		t.Errorf("beside a damaged pack from %v on: %v", at, err)
 	}
 	wantFatal(t, s, err)
+}
+
+// TestSparing has a job of a pack stay while the others go: the page of the pack is
+// joined to its neighbours, but not while the disk is full, when each page
+// more may be one too many.
+func TestSparing(t *testing.T) {
+	for _, full := range []bool{false, true} {
+		s := roomy(t)
+		joined := int64(0)
+		s.commit = func(tx *bbolt.Tx) error {
+			err := tx.Commit()
+			stats := tx.Stats()
+			joined += stats.GetRebalance()
+			return err
+		}
+		if full {
+			s.writer.pause = time.Now().Add(time.Hour)
+		}
+		var p pack
+		s.db.View(func(tx *bbolt.Tx) (err error) {
+			p, err = openPack(tx.Bucket(bucketJobs).Cursor().First())
+			return err
+		})
+		for i := 1; i < p.count; i++ {
+			keep(t, s, remove(persist.JobID{Epoch: 1, Seq: uint64(i + 1)}))
+		}
+		if full != (joined == 0) {
+			t.Errorf("full %v: %d pages were joined", full, joined)
+		}
+	}
 }
 
 // packOf returns a pack of so many jobs.
