@@ -12,6 +12,7 @@ import (
 type kind uint8
 
 // The kinds, in an order in which what belongs to a job comes before the jobs.
+// Their values are part of the stored ledger.
 const (
 	kindRoot kind = iota // of the buckets themselves
 	kindMeta

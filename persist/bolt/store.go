@@ -24,8 +24,8 @@
 //
 // A job number is its Epoch and Seq, 8 bytes each, so that keys order as jobs
 // were submitted and new ones are appended. All numbers are big-endian. A value
-// begins with the CRC-32C of its key and of its rest, since bbolt does not
-// checksum what it keeps.
+// begins with the CRC-32C (Castagnoli) of its key followed by its rest, since
+// bbolt does not checksum what it keeps; only that of "application" does not.
 //
 //	job       crc32 version:1 priority:1 flags:1 attempts:4 [due:8, Unix time in ms]
 //	          prefix function unique [reducer], and in
@@ -39,7 +39,11 @@
 //	          crc32 version=2 high:4 normal:4 low:4 bytes:8
 //
 // The strings are preceded by their length as a uvarint; the payload is what
-// is left. A payload of more than 32 KiB is cut into parts of 256 KiB, the last
+// is left. Priorities are 0 high, 1 normal, 2 low. Of the flags, 1 says that there
+// is a due time, and 2 that there is a reducer, be it empty. Whether a value of
+// bucket jobs is a pack, the byte behind its checksum tells.
+//
+// A payload of more than 32 KiB is cut into parts of 256 KiB, the last
 // one shorter, numbered from 0. They have a bucket for each job because bbolt
 // writes the neighbours of what is changed again, which are then those of the
 // same job; and goes with its job in the same transaction.
@@ -49,12 +53,19 @@
 // put into as long as they fit, up to 2 KiB together; a larger one is alone. A
 // pack of which jobs go is written again without them, or as a lone job when one
 // is left. No job is in two packs, and none has its number between two of another
-// pack. The checksum of a pack is that of its key and of what stands before the
-// first job.
+// pack. The places are counted from the beginning of the value, and each job ends
+// where the next begins, or the value ends. The checksum of a pack is that of its
+// key and of what stands before the first job.
 //
-// The ledger has the number of jobs, and the sum of a hash of the key and the
-// checksum of every record in the other buckets: see type ledger. Each
-// transaction changes it.
+// The ledger has the number of jobs, and the sum, modulo 2^64, of a hash of the
+// bucket, the key and the checksum of every record in the other buckets, of jobs
+// in packs each by itself. With the key cut into words of 8 bytes and, for what
+// is left, of one,
+//
+//	h = bucket<<32 | checksum; for each word: h = mix(h ^ word); hash = mix(h)
+//
+// where the buckets are limits 2, attempts 3, parts 4 and jobs 5, and mix is the
+// step of SplitMix64. A transaction that changes records changes it with them.
 //
 // The sequence number of bbolt's root bucket is 1 in a copy (a backup, what was
 // salvaged, and what comes of them), else 0: see nextEpoch.
