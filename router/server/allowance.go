@@ -162,19 +162,22 @@ const foresight = 8
 func (w want) foreseen() int64 { return min(w.missing, foresight*w.n) }
 
 // lacking returns how many bytes those lack that have waited since then or
-// longer.
+// longer: none if nobody has.
 func (a *allowance) lacking(then time.Time) int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n := a.used - a.limit
+	wanted := int64(0)
 	for _, l := range []*line{&a.goOn, &a.begin} {
 		for c := range l.claims {
 			if !c.since.After(then) {
-				n += c.foreseen()
+				wanted += c.foreseen()
 			}
 		}
 	}
-	return n
+	if wanted == 0 { // what exceeds a limit that was lowered is missed by nobody
+		return 0
+	}
+	return wanted + a.used - a.limit
 }
 
 // sacrifice ends claims of those who lack most, if all of so many who have some
