@@ -5,10 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -158,20 +161,49 @@ func inject(t *testing.T, s *harness.Server, path, what string) (stop func()) {
 		return traced(pid)
 	})
 	return func() {
+		// A call that strace has changed when it began, and is not there for when
+		// it ends, fails with ENOSYS, which is no full disk. So the server is to
+		// be in none: its threads stop when their calls have ended.
+		s.Signal(syscall.SIGSTOP)
+		harness.Await(t, "the server to stop", func() bool { return stopped(pid) })
 		strace.Signal(syscall.SIGTERM) // lets go of the server
-		if err := strace.Wait(patience); !strace.Exited() {
+		err := strace.Wait(patience)
+		s.Signal(syscall.SIGCONT)
+		if !strace.Exited() {
 			t.Fatal(err)
 		}
 	}
 }
 
-// traced reports whether all threads of a process are traced.
-func traced(pid int) bool {
-	all, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
-	for _, path := range all {
-		if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), "TracerPid:\t0\n") {
+// isStopped finds the state of a thread that is stopped, by a signal or by who
+// traces it.
+var isStopped = regexp.MustCompile(`(?m)^State:\t[Tt] `)
+
+// stopped reports whether all threads of a process are stopped, and stay so: one
+// that is traced is also found so for a moment when it begins a call.
+func stopped(pid int) bool {
+	for range 5 {
+		if slices.ContainsFunc(threads(pid), func(status string) bool { return !isStopped.MatchString(status) }) {
 			return false
 		}
+		time.Sleep(5 * time.Millisecond) // so that strace has its turn
 	}
-	return len(all) > 0
+	return true
+}
+
+// traced reports whether all threads of a process are traced.
+func traced(pid int) bool {
+	all := threads(pid)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(status string) bool { return strings.Contains(status, "TracerPid:\t0\n") })
+}
+
+// threads is what the kernel tells of each thread of a process.
+func threads(pid int) (all []string) {
+	paths, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/status")
+	for _, path := range paths {
+		if b, err := os.ReadFile(path); err == nil {
+			all = append(all, string(b))
+		}
+	}
+	return all
 }
