@@ -98,9 +98,14 @@ func (o *outbox) flush(c *conn) {
 	}
 }
 
-// writeNow writes without blocking. The caller has made the outbox busy.
+// writesInARow is how many writes somebody does who has something better to do.
+const writesInARow = 4
+
+// writeNow writes without blocking. The caller has made the outbox busy. If
+// others go on adding to it meanwhile, a goroutine takes over: the caller's own
+// connection, or the store, waits for it.
 func (o *outbox) writeNow(c *conn) {
-	for {
+	for range writesInARow {
 		b := o.take(c)
 		if b == nil {
 			return
@@ -117,6 +122,7 @@ func (o *outbox) writeNow(c *conn) {
 		}
 		putBuffer(b)
 	}
+	c.server.writers.run(func() { o.writeNow(c) })
 }
 
 // drain writes, and waits for the peer, until nothing is left.

@@ -10,11 +10,16 @@ type tally struct {
 	waiting []chan struct{}
 }
 
+// began counts a goroutine that exists, until it calls ended.
+func (t *tally) began() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n++
+}
+
 // run runs f in a goroutine of its own.
 func (t *tally) run(f func()) {
-	t.mu.Lock()
-	t.n++
-	t.mu.Unlock()
+	t.began()
 	go func() {
 		defer t.ended()
 		f()

@@ -115,10 +115,17 @@ func (s *Server) commit(t *turn) {
 	t.commit = nil
 }
 
+// fewWrites is to how many connections the store's goroutine writes itself, which
+// takes less time than a commit.
+const fewWrites = 8
+
 // committed works off the store's answer. It is called by the store's own
 // goroutine, which has nothing to do until it is given the next batch; so if one
-// is due, others write out what there is to say.
+// is due, or may be before all is written, others write out what there is to say.
+// Close waits for it if the server was still open when it began.
 func (s *Server) committed(err error) {
+	s.writers.began()
+	defer s.writers.ended()
 	var refused *persist.RefusedError
 	if err != nil && !errors.As(err, &refused) {
 		s.fail(err)
@@ -133,11 +140,13 @@ func (s *Server) committed(err error) {
 		s.regroup.answers(now)
 		s.storeAnswered()
 	})
-	if t.commit == nil {
+	if t.commit == nil && len(t.touched) <= fewWrites {
 		s.carryOut(&t)
 		return
 	}
-	s.commit(&t)
+	if t.commit != nil {
+		s.commit(&t)
+	}
 	s.writers.run(func() { s.carryOut(&t) })
 }
 
