@@ -15,17 +15,25 @@ import (
 	"gearbolt/persist"
 )
 
-// patience bounds what takes no time on a machine that is not busy.
-const patience = 10 * time.Second
+// soon reports whether f takes no longer than that, once at least of three times:
+// a machine may have something else to do.
+func soon(limit time.Duration, f func()) bool {
+	for range 3 {
+		began := time.Now()
+		if f(); time.Since(began) <= limit {
+			return true
+		}
+	}
+	return false
+}
 
 func TestSecondOpener(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, Options{Dir: dir})
 	keep(t, s, put(benchJob(1)))
-	start := time.Now()
-	_, err := Open(Options{Dir: dir})
-	if took := time.Since(start); took > patience {
-		t.Errorf("the second was refused after %v", took)
+	var err error
+	if !soon(time.Second, func() { _, err = Open(Options{Dir: dir}) }) {
+		t.Error("the second was refused after more than a second")
 	}
 	want := fmt.Sprintf("store %s: in use by the process with pid %d", dir, os.Getpid())
 	if err == nil || err.Error() != want {
@@ -44,10 +52,11 @@ func TestStrangersLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	start := time.Now()
-	_, err = Open(Options{Dir: dir})
-	if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "another process") || took > patience {
-		t.Errorf("after %v: %v", took, err)
+	if !soon(2*lockTimeout, func() { _, err = Open(Options{Dir: dir}) }) {
+		t.Errorf("refused after more than %v", 2*lockTimeout)
+	}
+	if err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Error(err)
 	}
 }
 
