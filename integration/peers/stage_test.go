@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,25 +36,27 @@ type stage struct {
 	server *harness.Server
 	dial   func() (net.Conn, error) // for those who behave
 	before footprint
+
+	listeners int // sockets of the server's that are no connections
 }
 
 // launch starts a server with data in memory: what is on disk is for others to
 // test.
 func launch(t *testing.T, args ...string) *stage {
 	t.Helper()
-	return on(t, harness.Gearbolt(t, append([]string{"--store", "memory"}, args...)...))
-}
-
-func on(t *testing.T, server *harness.Server) *stage {
-	t.Helper()
-	s := &stage{T: t, server: server}
-	s.dial = func() (net.Conn, error) { return net.DialTimeout("tcp", server.Addr, judge.Patience) }
+	s := &stage{T: t, server: harness.Gearbolt(t, append([]string{"--store", "memory"}, args...)...), listeners: 1}
+	for _, a := range args {
+		if a == "--listen" {
+			s.listeners++
+		}
+	}
+	s.dial = func() (net.Conn, error) { return net.DialTimeout("tcp", s.server.Addr, judge.Patience) }
 	s.warmUp()
-	s.before = s.footprint()
 	return s
 }
 
-// warmUp has everything done once that takes memory which stays.
+// warmUp has everything done once that takes memory which stays, and sees what
+// the server takes then.
 func (s *stage) warmUp() {
 	s.Helper()
 	p := s.pair()
@@ -64,6 +67,23 @@ func (s *stage) warmUp() {
 	}
 	p.end()
 	s.await("both are gone", func() bool { return s.connected() == 0 })
+	s.await("so is who asked for that", func() bool { return s.sockets() == s.listeners })
+	s.before = s.footprint()
+}
+
+// sockets is how many the server has.
+func (s *stage) sockets() (n int) {
+	s.Helper()
+	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", s.server.Cmd.Process.Pid))
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, link := range links {
+		if to, _ := os.Readlink(link); strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
 }
 
 // line opens a connection of somebody who behaves.
