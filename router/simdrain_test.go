@@ -38,9 +38,13 @@ func (s *simulation) drain() {
 	s.empty()
 }
 
-// quiet waits until the store has all that it is to have.
+// quiet waits until the store has all that it is to have: for a while, since
+// that may be late, and until a delete or an attempt no longer lingers.
 func (s *simulation) quiet() {
-	for range 3 {
+	for rounds := 0; rounds < 3 || !s.machine.Stored(); rounds++ {
+		if rounds > 1000 {
+			s.model.failf("the store is never given all that it is to have")
+		}
 		s.pass(owedPause)
 		for s.take(); s.store.batch != nil; s.take() {
 			s.commit(nil)
