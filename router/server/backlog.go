@@ -11,7 +11,8 @@ import (
 // A backlog is what waits in the outboxes of all connections together, in bytes
 // of memory, and which of them let most wait. What is written at once, which is
 // nearly everything, is never counted: only outboxes that have outgrown the
-// buffers of the pool, or whose peer has let a write wait.
+// buffers of the pool, or whose peer has let a write wait. Under TLS every write
+// may, and so counts for its moment.
 type backlog struct {
 	bytes atomic.Int64
 
